@@ -1,0 +1,58 @@
+"""The parts of a running sandbox, handed to every request."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from mailbox.sandbox.accounts import Accounts
+from mailbox.sandbox.certificates import Signer
+from mailbox.sandbox.clock import Clock
+from mailbox.sandbox.faults import Faults
+from mailbox.sandbox.jobs import Jobs
+from mailbox.sandbox.mailstore import MailStore
+from mailbox.sandbox.settings import Settings
+from mailbox.sandbox.store import Store
+from mailbox.sandbox.tokens import Tokens
+
+
+@dataclass
+class Sandbox:
+    """`settings` is replaced as a whole by the control API; `initial` is what a reset goes back to."""
+
+    settings: Settings
+    initial: Settings
+    store: Store
+    clock: Clock
+    signer: Signer
+    accounts: Accounts
+    mail: MailStore
+    tokens: Tokens
+    faults: Faults
+    jobs: Jobs
+    units: defaultdict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
+    running: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+SANDBOX: web.AppKey[Sandbox] = web.AppKey("sandbox", Sandbox)
+
+
+def open_sandbox(settings: Settings) -> Sandbox:
+    """Open or make the ledger in the settings' folder."""
+    store = Store(settings.directory / "ledger.sqlite3")
+    clock = Clock()
+    accounts = Accounts(store)
+    return Sandbox(
+        settings=settings,
+        initial=settings,
+        store=store,
+        clock=clock,
+        signer=Signer(settings.directory),
+        accounts=accounts,
+        mail=MailStore(store, clock),
+        tokens=Tokens(store, accounts),
+        faults=Faults(store),
+        jobs=Jobs(store, clock),
+    )

@@ -1,0 +1,3 @@
+from aiohttp import web
+def routes() -> list[web.RouteDef]:
+    return []

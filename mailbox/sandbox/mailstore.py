@@ -1,0 +1,243 @@
+"""The mails of an account: folders, threads and the numbered changes that cursors walk over."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from mailbox.sandbox import mime
+from mailbox.sandbox.accounts import Account
+from mailbox.sandbox.clock import Clock
+from mailbox.sandbox.store import Store
+
+INBOX, SENT, DRAFTS, JUNK = "inbox", "sentitems", "drafts", "junkemail"
+FOLDERS = (INBOX, SENT, DRAFTS, JUNK, "deleteditems", "archive", "outbox")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One mail in a folder. `at` is its arrival, unix seconds; `moving`: accepted by Graph, still in Drafts."""
+
+    pk: int
+    account: int
+    id: str
+    thread: str
+    folder: str
+    draft: str | None
+    raw: bytes
+    message_id: str
+    subject: str
+    sender: str
+    recipients: str
+    snippet: str
+    at: float
+    seq: int
+    properties: dict[str, str]
+    decoy: bool
+    moving: bool
+
+    @property
+    def is_draft(self) -> bool:
+        return self.folder == DRAFTS
+
+
+COLUMNS = (
+    "pk, account, id, thread, folder, draft, raw, message_id, subject, sender, recipients, snippet, at, seq, "
+    "properties, decoy, moving"
+)
+
+
+class MailStore:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    # -- reading
+
+    def get(self, account: Account, message_id: str) -> Stored | None:
+        return self._one("account = ? AND id = ?", account.pk, message_id)
+
+    def draft(self, account: Account, draft_id: str) -> Stored | None:
+        return self._one("account = ? AND draft = ?", account.pk, draft_id)
+
+    def thread(self, account: Account, thread: str) -> list[Stored]:
+        return self.where(account, "thread = ?", thread, order="at, pk")
+
+    def where(self, account: Account, condition: str, *values: Any, order: str = "at DESC, pk DESC") -> list[Stored]:
+        sql = f"SELECT {COLUMNS} FROM messages WHERE account = ? AND ({condition}) ORDER BY {order}"
+        return [_stored(row) for row in self._store.rows(sql, account.pk, *values)]
+
+    def with_references(self, account: Account, references: tuple[str, ...]) -> Stored | None:
+        """The newest mail of the account that one of these Message-IDs names, the last id first."""
+        for reference in reversed(references):
+            found = self._one("account = ? AND message_id = ? ORDER BY pk DESC", account.pk, reference)
+            if found:
+                return found
+        return None
+
+    def counts(self, account: Account) -> tuple[int, int]:
+        """How many mails and threads the account holds."""
+        row = self._store.row(
+            "SELECT count(*), count(DISTINCT thread) FROM messages WHERE account = ?", account.pk
+        )
+        return (row[0], row[1]) if row else (0, 0)
+
+    # -- writing
+
+    def add(
+        self,
+        account: Account,
+        raw: bytes,
+        *,
+        folder: str,
+        thread: str = "",
+        draft: str | None = None,
+        properties: dict[str, str] | None = None,
+        at: float | None = None,
+        lag: float = 0,
+        decoy: bool = False,
+    ) -> Stored:
+        """Put a mail into a folder. Without `thread` it joins the one its References name, or opens its own."""
+        mail = mime.parse(raw)
+        now = self._clock.now()
+        new_id = self._new_id(account)
+        with self._store.transaction():
+            if not thread:
+                parent = self.with_references(account, mail.references) if folder != DRAFTS else None
+                thread = parent.thread if parent else self._new_thread(account, new_id)
+            plain = mail.plain[:100_000]
+            pk = self._store.insert(
+                "messages",
+                account=account.pk,
+                id=new_id,
+                thread=thread,
+                folder=folder,
+                draft=draft,
+                raw=raw,
+                message_id=mail.message_id,
+                subject=mail.subject,
+                sender=f"{mail.sender_name} {mail.sender}".strip().lower(),
+                recipients=" ".join(f"{name} {address}" for name, address in (*mail.to, *mail.cc, *mail.bcc)).lower(),
+                words=f"{mail.subject}\n{plain}\n{mail.html[:100_000]}".lower(),
+                snippet=" ".join(plain.split())[:200],
+                at=now if at is None else at,
+                visible_at=now + lag,
+                seq=0,
+                properties=json.dumps(properties or {}),
+                decoy=int(decoy),
+            )
+            self._note(account, pk, "added", folder, new_id, thread)
+        found = self.get(account, new_id)
+        assert found is not None
+        return found
+
+    def rewrite(self, account: Account, stored: Stored, raw: bytes, *, properties: dict[str, str], thread: str) -> Stored:
+        """New content for a draft at Microsoft, whose id stays."""
+        mail = mime.parse(raw)
+        with self._store.transaction():
+            self._store.change(
+                "UPDATE messages SET raw = ?, message_id = ?, subject = ?, recipients = ?, words = ?, snippet = ?, "
+                "properties = ?, thread = ? WHERE pk = ?",
+                raw,
+                mail.message_id,
+                mail.subject,
+                " ".join(f"{name} {address}" for name, address in (*mail.to, *mail.cc, *mail.bcc)).lower(),
+                f"{mail.subject}\n{mail.plain}\n{mail.html}".lower(),
+                " ".join(mail.plain.split())[:200],
+                json.dumps(properties),
+                thread,
+                stored.pk,
+            )
+            self._note(account, stored.pk, "updated", stored.folder, stored.id, thread)
+        found = self.get(account, stored.id)
+        assert found is not None
+        return found
+
+    def move(self, account: Account, stored: Stored, folder: str, *, new_id: bool = False, lag: float = 0) -> Stored:
+        """Into another folder, with its id kept or changed."""
+        target = self._new_id(account) if new_id else stored.id
+        now = self._clock.now()
+        with self._store.transaction():
+            self._note(account, 0, "deleted", stored.folder, stored.id, stored.thread)
+            self._store.change(
+                "UPDATE messages SET id = ?, folder = ?, moving = 0, draft = NULL, at = ?, visible_at = ? WHERE pk = ?",
+                target,
+                folder,
+                now,
+                now + lag,
+                stored.pk,
+            )
+            self._note(account, stored.pk, "added", folder, target, stored.thread)
+        found = self.get(account, target)
+        assert found is not None
+        return found
+
+    def mark_moving(self, stored: Stored, raw: bytes) -> None:
+        message_id = mime.parse(raw).message_id
+        self._store.change(
+            "UPDATE messages SET moving = 1, raw = ?, message_id = ? WHERE pk = ?", raw, message_id, stored.pk
+        )
+
+    def remove(self, account: Account, stored: Stored) -> None:
+        with self._store.transaction():
+            self._store.change("DELETE FROM messages WHERE pk = ?", stored.pk)
+            self._note(account, 0, "deleted", stored.folder, stored.id, stored.thread)
+
+    # -- cursors
+
+    def cursor(self, account: Account) -> int:
+        row = self._store.row("SELECT seq FROM accounts WHERE pk = ?", account.pk)
+        return int(row["seq"]) if row else 0
+
+    def oldest(self, account: Account) -> int:
+        row = self._store.row("SELECT oldest_seq FROM accounts WHERE pk = ?", account.pk)
+        return int(row["oldest_seq"]) if row else 0
+
+    def expire_cursors(self, account: Account) -> None:
+        """Forget the past: every cursor handed out until now is too old."""
+        with self._store.transaction():
+            self._store.change("UPDATE accounts SET seq = seq + 1 WHERE pk = ?", account.pk)
+            self._store.change("UPDATE accounts SET oldest_seq = seq WHERE pk = ?", account.pk)
+            self._store.change("DELETE FROM changes WHERE account = ?", account.pk)
+
+    def changes(self, account: Account, after: int, limit: int) -> list[sqlite3.Row]:
+        return self._store.rows(
+            "SELECT seq, kind, folder, message, thread FROM changes WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?",
+            account.pk,
+            after,
+            limit,
+        )
+
+    # -- inside
+
+    def _one(self, where: str, *values: Any) -> Stored | None:
+        row = self._store.row(f"SELECT {COLUMNS} FROM messages WHERE {where}", *values)
+        return _stored(row) if row else None
+
+    def _note(self, account: Account, pk: int, kind: str, folder: str, message: str, thread: str) -> None:
+        self._store.change("UPDATE accounts SET seq = seq + 1 WHERE pk = ?", account.pk)
+        seq = self.cursor(account)
+        self._store.insert(
+            "changes", account=account.pk, seq=seq, kind=kind, folder=folder, message=message, thread=thread
+        )
+        if pk:
+            self._store.change("UPDATE messages SET seq = ? WHERE pk = ?", seq, pk)
+
+    def _new_id(self, account: Account) -> str:
+        if account.provider == "google":
+            return f"{int(self._clock.now() * 1000) << 20 | secrets.randbits(20):016x}"[-16:]
+        return "AAkALgAA" + secrets.token_urlsafe(60)
+
+    def _new_thread(self, account: Account, message_id: str) -> str:
+        return message_id if account.provider == "google" else "AAQkAD" + secrets.token_urlsafe(36)
+
+
+def _stored(row: sqlite3.Row) -> Stored:
+    values = dict(row)
+    values["properties"] = json.loads(values["properties"])
+    values["decoy"] = bool(values["decoy"])
+    values["moving"] = bool(values["moving"])
+    return Stored(**values)
