@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
-import aiohttp
-
 from mailbox.sandbox import bounces, mime, replies, visits
 from mailbox.sandbox.context import Sandbox
 from mailbox.sandbox.jobs import Handler
@@ -14,6 +9,9 @@ from mailbox.sandbox.mailstore import INBOX, SENT
 from mailbox.sandbox.recipients import REPLIES
 from mailbox.sandbox.refusals import Refusal
 from mailbox.sandbox.sending import send_from_gmail, send_from_graph
+from typing import Any
+
+import aiohttp
 
 
 def handlers(sandbox: Sandbox) -> dict[str, Handler]:
@@ -54,7 +52,7 @@ async def perform(sandbox: Sandbox, entry: int, recipient: str, act: str) -> Non
         return
     try:
         outcome = await _do(sandbox, row["account"], row["raw"], recipient, act)
-    except (aiohttp.ClientError, asyncio.TimeoutError) as problem:
+    except (TimeoutError, aiohttp.ClientError) as problem:
         outcome = f"no answer: {problem.__class__.__name__}"
     sandbox.store.insert(
         "acts", at=sandbox.clock.now(), entry=entry, recipient=recipient, act=act, outcome=outcome

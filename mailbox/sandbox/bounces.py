@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import SMTP
 from email.utils import format_datetime
-
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.mime import Mail
 from mailbox.sandbox.replies import one_line
@@ -29,7 +28,7 @@ def report(kind: str, account: Account, raw: bytes, mail: Mail, recipient: str, 
     google = account.provider == "google"
     message = MIMEMultipart("report", policy=SMTP)
     message.set_param("report-type", "delivery-status")
-    when = format_datetime(datetime.fromtimestamp(at, timezone.utc))
+    when = format_datetime(datetime.fromtimestamp(at, UTC))
     if google:
         message["From"] = "Mail Delivery Subsystem <mailer-daemon@googlemail.com>"
         message["Subject"] = f"Delivery Status Notification ({'Delay' if action == 'delayed' else 'Failure'})"
@@ -39,7 +38,9 @@ def report(kind: str, account: Account, raw: bytes, mail: Mail, recipient: str, 
     else:
         tenant = account.email.rpartition("@")[2]
         message["From"] = f"Microsoft Outlook <{EXCHANGE}@{tenant}>"
-        message["Subject"] = f"{'Delivery delayed' if action == 'delayed' else 'Undeliverable'}: {one_line(mail.subject)}"
+        message["Subject"] = (
+            f"{'Delivery delayed' if action == 'delayed' else 'Undeliverable'}: {one_line(mail.subject)}"
+        )
         message["X-MS-Exchange-Message-Is-Ndr"] = ""
         message["Content-Language"] = "en-US"
         message["Message-ID"] = f"<{secrets.token_hex(16)}@SBXP001.PROD.OUTLOOK.COM>"

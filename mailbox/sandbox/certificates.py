@@ -33,12 +33,12 @@ def _lasts(certificate: Path) -> bool:
     if not certificate.exists():
         return False
     until = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
-    return until > dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=7)
+    return until > dt.datetime.now(dt.UTC) + dt.timedelta(days=7)
 
 
 def _make(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    now = dt.datetime.now(dt.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Outreach sandbox CA")])
     ca = (
@@ -134,7 +134,14 @@ class Signer:
         numbers = self._key.public_key().public_numbers()
         modulus = numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")
         exponent = numbers.e.to_bytes(3, "big")
-        key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID, "n": _b64(modulus), "e": _b64(exponent)}
+        key = {
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": KEY_ID,
+            "n": _b64(modulus),
+            "e": _b64(exponent),
+        }
         return {"keys": [key]}
 
 

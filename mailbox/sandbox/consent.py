@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from mailbox.sandbox.accounts import Account
+from mailbox.sandbox.settings import Settings
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
-
-from mailbox.sandbox.accounts import Account
-from mailbox.sandbox.settings import Settings
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -29,7 +28,10 @@ def page(title: str, body: str, *, status: int = 200) -> web.Response:
         '<link rel="stylesheet" href="/_sandbox/consent.css"></head>'
         f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'self'", "Referrer-Policy": "no-referrer"}
+    headers = {
+        "Content-Security-Policy": "default-src 'none'; style-src 'self'",
+        "Referrer-Policy": "no-referrer",
+    }
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
 
@@ -48,7 +50,8 @@ def consent_page(
 ) -> web.Response:
     """The form posts back to its own address. `scopes` holds (name, what it allows); an empty text is not shown."""
     hidden = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in query.items()
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in query.items()
     )
     chosen = hint.lower() or (accounts[0].email if accounts else "")
     choices = "".join(
@@ -82,7 +85,9 @@ def may_redirect_to(settings: Settings, redirect_uri: str) -> bool:
         parts = urlsplit(redirect_uri)
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and parts.hostname in settings.redirect_hosts and not parts.fragment
+    return (
+        parts.scheme in {"http", "https"} and parts.hostname in settings.redirect_hosts and not parts.fragment
+    )
 
 
 def back(redirect_uri: str, values: dict[str, str]) -> web.HTTPFound:

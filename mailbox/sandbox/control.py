@@ -11,10 +11,6 @@ from dataclasses import asdict
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
-from typing import Any
-
-from aiohttp import web
-
 from mailbox.sandbox import decoys, grants
 from mailbox.sandbox.accounts import PROVIDERS, Account
 from mailbox.sandbox.context import SANDBOX, Sandbox
@@ -22,6 +18,9 @@ from mailbox.sandbox.mailstore import FOLDERS, INBOX
 from mailbox.sandbox.refusals import Refusal, json_object
 from mailbox.sandbox.replies import one_line
 from mailbox.sandbox.settings import SettingsRefused, changed
+from typing import Any
+
+from aiohttp import web
 
 Act = Callable[[Sandbox, dict[str, Any]], Awaitable[Any]]
 
@@ -103,12 +102,16 @@ async def clear_faults(sandbox: Sandbox, _: dict[str, Any]) -> dict[str, Any]:
 
 
 async def expire_history(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
-    sandbox.mail.expire_cursors(_account(sandbox, wish.get("mailbox") or wish.get("email"), wish.get("provider")))
+    sandbox.mail.expire_cursors(
+        _account(sandbox, wish.get("mailbox") or wish.get("email"), wish.get("provider"))
+    )
     return {}
 
 
 async def expire_access(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
-    sandbox.tokens.expire_access(_account(sandbox, wish.get("mailbox") or wish.get("email"), wish.get("provider")))
+    sandbox.tokens.expire_access(
+        _account(sandbox, wish.get("mailbox") or wish.get("email"), wish.get("provider"))
+    )
     return {}
 
 
@@ -186,9 +189,7 @@ def show_ledger(sandbox: Sandbox, query: dict[str, str]) -> list[dict[str, Any]]
 
 def show_calls(sandbox: Sandbox, query: dict[str, str]) -> list[dict[str, Any]]:
     """Every call, oldest first, with its start; ?mailbox=, ?op=, ?after= (last `pk` known), ?since= (unix seconds)."""
-    sql = (
-        "SELECT * FROM calls WHERE pk > ? AND at >= ? AND (? = '' OR mailbox = ?) AND (? = '' OR op = ?) ORDER BY pk"
-    )
+    sql = "SELECT * FROM calls WHERE pk > ? AND at >= ? AND (? = '' OR mailbox = ?) AND (? = '' OR op = ?) ORDER BY pk"
     mailbox, op = query.get("mailbox", "").lower(), query.get("op", "")
     after, since = int(query.get("after", "0")), float(query.get("since", "0"))
     calls = [dict(row) for row in sandbox.store.rows(sql, after, since, mailbox, mailbox, op, op)]
@@ -207,7 +208,18 @@ def show_private(sandbox: Sandbox, query: dict[str, str]) -> list[str]:
 def show_messages(sandbox: Sandbox, query: dict[str, str]) -> list[dict[str, Any]]:
     """Everything in a mailbox but its decoys."""
     account = _account(sandbox, query.get("mailbox"), query.get("provider"))
-    names = ("id", "thread", "folder", "draft", "message_id", "subject", "sender", "recipients", "snippet", "at")
+    names = (
+        "id",
+        "thread",
+        "folder",
+        "draft",
+        "message_id",
+        "subject",
+        "sender",
+        "recipients",
+        "snippet",
+        "at",
+    )
     found = sandbox.mail.where(account, "decoy = 0", order="pk")
     return [{name: getattr(stored, name) for name in names} for stored in found]
 
@@ -238,7 +250,9 @@ def _posted(act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
     return handle
 
 
-def _shown(show: Callable[[Sandbox, dict[str, str]], Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _shown(
+    show: Callable[[Sandbox, dict[str, str]], Any],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         return web.json_response(show(request.app[SANDBOX], dict(request.query)))
 

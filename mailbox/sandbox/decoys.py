@@ -6,13 +6,37 @@ import random
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
-
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.mailstore import INBOX, SENT, MailStore
 
-SUBJECTS = ("Dinner on Friday", "Your appointment", "Photos from the lake", "Invoice", "School trip", "Rent", "Lab results")
+SUBJECTS = (
+    "Dinner on Friday",
+    "Your appointment",
+    "Photos from the lake",
+    "Invoice",
+    "School trip",
+    "Rent",
+    "Lab results",
+)
 PEOPLE = ("mum", "dr.weiss", "landlord", "coach", "school", "anna.private", "bank")
-WORDS = "the meeting key garden doctor result train ticket birthday cake school letter bank account holiday sea".split()
+WORDS = [
+    "the",
+    "meeting",
+    "key",
+    "garden",
+    "doctor",
+    "result",
+    "train",
+    "ticket",
+    "birthday",
+    "cake",
+    "school",
+    "letter",
+    "bank",
+    "account",
+    "holiday",
+    "sea",
+]
 DAY = 86_400.0
 
 
@@ -30,5 +54,7 @@ def fill(mail: MailStore, account: Account, count: int, *, now: float) -> list[s
         message["Date"] = formatdate(at)
         message["Message-ID"] = f"<private.{draw.getrandbits(64):x}@private.test>"
         message.set_content(" ".join(draw.choices(WORDS, k=40)) + f"\nPRIVATE-{draw.getrandbits(48):012x}\n")
-        ids.append(mail.add(account, message.as_bytes(), folder=SENT if sent else INBOX, at=at, decoy=True).id)
+        ids.append(
+            mail.add(account, message.as_bytes(), folder=SENT if sent else INBOX, at=at, decoy=True).id
+        )
     return ids

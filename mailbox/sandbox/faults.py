@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
-from typing import Any
-
 from mailbox.sandbox.store import Store
+from typing import Any
 
 OPS = ("send", "draft", "get", "list", "token", "any")
 KINDS = (
@@ -62,7 +61,9 @@ class Faults:
             skip = int(options.get("skip", 0))
             if skip:
                 options["skip"] = skip - 1
-                self._store.change("UPDATE faults SET options = ? WHERE pk = ?", json.dumps(options), row["pk"])
+                self._store.change(
+                    "UPDATE faults SET options = ? WHERE pk = ?", json.dumps(options), row["pk"]
+                )
                 continue
             if self._draw.random() >= float(options.get("p", 1)):
                 continue

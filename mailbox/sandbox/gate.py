@@ -7,19 +7,19 @@ import json
 import re
 from email.utils import formatdate
 from html import escape
-from typing import Any
-
-from aiohttp import web
-from aiohttp.typedefs import Handler
-
 from mailbox.sandbox import calls
 from mailbox.sandbox.bearer import token_of
 from mailbox.sandbox.consent import page
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.faults import Fault
-from mailbox.sandbox.refusals import Refusal, google_answer, graph_answer
+from mailbox.sandbox.refusals import Refusal, google_answer, graph_answer, guid
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
 
 BEFORE = {"error_not_accepted", "throttle", "refuse_permanent", "auth_lost"}
+SUBERRORS = {65001: "consent_required", 50173: "bad_token"}
 
 
 @web.middleware
@@ -28,10 +28,10 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     provider, op = classify(request)
     if not provider:
         return await _answered(request, handler, provider, op)
-    call = calls.start(
-        sandbox.store, request, provider=provider, mailbox=await _mailbox(sandbox, request, op), op=op
-    )
+    mailbox = await _mailbox(sandbox, request, op)
+    call = calls.start(sandbox.store, request, provider=provider, mailbox=mailbox, op=op)
     status = 0
+    sandbox.running[mailbox] += 1
     try:
         if sandbox.settings.latency_ms:
             await asyncio.sleep(sandbox.settings.latency_ms / 1000)
@@ -41,6 +41,7 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         status = redirect.status
         raise
     finally:
+        sandbox.running[mailbox] -= 1
         calls.finish(sandbox.store, call, status)
     return response or _cut(request)
 
@@ -59,7 +60,9 @@ def classify(request: web.Request) -> tuple[str, str]:
             return "microsoft", "send"
         if method != "GET":
             return "microsoft", "draft"
-        return "microsoft", "list" if re.search(r"/(messages|delta|mailFolders|subscriptions)$", path) else "get"
+        return "microsoft", "list" if re.search(
+            r"/(messages|delta|mailFolders|subscriptions)$", path
+        ) else "get"
     if path.startswith("/google/"):
         return "google", {"/google/token": "token", "/google/revoke": "revoke"}.get(path, "page")
     if "/oauth2/v2.0/" in path:
@@ -82,6 +85,15 @@ async def _through(
 ) -> web.StreamResponse | None:
     """The answer, or None where the connection is to be cut without one."""
     provider, op = call.provider, call.op
+    if (
+        provider == "microsoft"
+        and sandbox.running[call.mailbox] > sandbox.settings.concurrency
+        and call.mailbox
+    ):
+        message = "Application is over its MailboxConcurrency limit."
+        return _worded(
+            request, Refusal(429, "ApplicationThrottled", message, {"Retry-After": "1"}), provider, op
+        )
     fault = sandbox.faults.draw(call.mailbox, op) if op in ("send", "draft", "get", "list", "token") else None
     if fault is None:
         return await _answered(request, handler, provider, op)
@@ -121,7 +133,10 @@ def _worded(request: web.Request, refusal: Refusal, provider: str, op: str) -> w
         body: dict[str, Any] = {"error": refusal.code, "error_description": refusal.message}
         found = re.match(r"AADSTS(\d+)", refusal.message)
         if provider == "microsoft":
-            body |= {"error_codes": [int(found.group(1))] if found else [], "correlation_id": "sandbox"}
+            number = int(found.group(1)) if found else 0
+            body |= {"error_codes": [number], "correlation_id": guid(), "trace_id": guid()}
+            if number in SUBERRORS:
+                body["suberror"] = SUBERRORS[number]
         return web.json_response(body, status=refusal.status, headers=refusal.headers)
     if provider == "google":
         return google_answer(refusal)
@@ -141,7 +156,9 @@ def _refusal(fault: Fault, provider: str, op: str) -> Refusal:
         elif wait is not None:
             headers["Retry-After"] = str(wait)
         code = "rateLimitExceeded" if google else "ApplicationThrottled"
-        message = "User-rate limit exceeded." if google else "Application is over its MailboxConcurrency limit."
+        message = (
+            "User-rate limit exceeded." if google else "Application is over its MailboxConcurrency limit."
+        )
         return Refusal(429, str(options.get("code", code)), str(options.get("message", message)), headers)
     if fault.kind == "auth_lost":
         if op == "token":

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
-from aiohttp import web
-
 from mailbox.sandbox import gmail_search, gmail_shapes
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.bearer import gmail_account, metadata_only, note_gmail_read
@@ -15,6 +11,9 @@ from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.gmail_drafts import draft_routes
 from mailbox.sandbox.mailstore import Stored
 from mailbox.sandbox.refusals import Refusal
+from typing import Any
+
+from aiohttp import web
 
 BASE = "/gmail/v1/users/{user}"
 READ = "readonly modify"
@@ -73,7 +72,9 @@ async def get_message(request: web.Request) -> web.Response:
         raise Refusal(404, "notFound", "Requested entity was not found.")
     format_ = _format(request)
     note_gmail_read(request, format_, [stored.id])
-    return web.json_response(gmail_shapes.message(stored, format_, request.query.getall("metadataHeaders", [])))
+    return web.json_response(
+        gmail_shapes.message(stored, format_, request.query.getall("metadataHeaders", []))
+    )
 
 
 async def get_attachment(request: web.Request) -> web.Response:
@@ -129,7 +130,9 @@ async def list_history(request: web.Request) -> web.Response:
     body: dict[str, Any] = {"historyId": str(mail.cursor(account))}
     records = []
     for change in changes[:limit]:
-        record = _history_record(request.app[SANDBOX], account, dict(change), wanted, request.query.get("labelId"))
+        record = _history_record(
+            request.app[SANDBOX], account, dict(change), wanted, request.query.get("labelId")
+        )
         if record:
             records.append(record)
     if records:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
-
-from aiohttp import web
-
 from mailbox.sandbox import gmail_search, gmail_shapes, mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.bearer import gmail_account, note_gmail_read
@@ -14,6 +10,9 @@ from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.mailstore import DRAFTS, Stored
 from mailbox.sandbox.refusals import Refusal, json_object
 from mailbox.sandbox.sending import send_from_gmail
+from typing import Any
+
+from aiohttp import web
 
 WRITE = "compose modify"
 
@@ -50,7 +49,9 @@ async def list_drafts(request: web.Request) -> web.Response:
     limit = max(1, min(500, int(request.query.get("maxResults") or 100)))
     body: dict[str, Any] = {"resultSizeEstimate": len(found)}
     if found[start : start + limit]:
-        body["drafts"] = [{"id": s.draft, "message": gmail_shapes.short(s)} for s in found[start : start + limit]]
+        body["drafts"] = [
+            {"id": s.draft, "message": gmail_shapes.short(s)} for s in found[start : start + limit]
+        ]
     if len(found) > start + limit:
         body["nextPageToken"] = str(start + limit)
     return web.json_response(body)
@@ -138,7 +139,10 @@ def _existing(sandbox: Sandbox, account: Account, draft_id: str) -> Stored:
 
 
 def _draft(stored: Stored) -> dict[str, Any]:
-    return {"id": stored.draft, "message": {**gmail_shapes.short(stored), "labelIds": gmail_shapes.labels(stored)}}
+    return {
+        "id": stored.draft,
+        "message": {**gmail_shapes.short(stored), "labelIds": gmail_shapes.labels(stored)},
+    }
 
 
 def _sent(sandbox: Sandbox, stored: Stored) -> web.Response:

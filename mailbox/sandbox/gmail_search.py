@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import time
 from calendar import timegm
-from typing import Any
-
 from mailbox.sandbox.mailstore import DRAFTS, INBOX, JUNK, SENT
+from typing import Any
 
 _TERM = re.compile(r'(-?)(?:([A-Za-z0-9_]+):)?(?:\(([^)]*)\)|"([^"]*)"|(\S+))')
 PLACES = {"sent": SENT, "inbox": INBOX, "drafts": DRAFTS, "draft": DRAFTS, "spam": JUNK}
@@ -47,7 +46,9 @@ def _clause(name: str, text: str, now: float) -> tuple[str, list[Any]]:
         return f"{column} LIKE ? ESCAPE '\\'", [_like(text)]
     if name == "subject":
         words = text.split()
-        return " AND ".join("lower(subject) LIKE ? ESCAPE '\\'" for _ in words) or "1", [_like(w) for w in words]
+        return " AND ".join("lower(subject) LIKE ? ESCAPE '\\'" for _ in words) or "1", [
+            _like(w) for w in words
+        ]
     if name == "rfc822msgid":
         return "message_id = ? COLLATE NOCASE", ["<" + text.strip("<>") + ">"]
     if name in ("after", "newer", "before", "older"):

@@ -8,14 +8,18 @@ import email
 from collections.abc import Iterable
 from email.message import Message
 from email.policy import compat32
-from typing import Any
-
 from mailbox.sandbox import mime
 from mailbox.sandbox.mailstore import DRAFTS, INBOX, JUNK, SENT, Stored
 from mailbox.sandbox.refusals import Refusal
+from typing import Any
 
 FORMATS = ("full", "metadata", "minimal", "raw")
-LABELS = {INBOX: ["UNREAD", "CATEGORY_PERSONAL", "INBOX"], SENT: ["SENT"], DRAFTS: ["DRAFT"], JUNK: ["UNREAD", "SPAM"]}
+LABELS = {
+    INBOX: ["UNREAD", "CATEGORY_PERSONAL", "INBOX"],
+    SENT: ["SENT"],
+    DRAFTS: ["DRAFT"],
+    JUNK: ["UNREAD", "SPAM"],
+}
 MAX_UPLOAD = 36_700_160
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Any
-
-from aiohttp import web
-
 from mailbox.sandbox import consent
 from mailbox.sandbox.calls import set_mailbox
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.refusals import Refusal
 from mailbox.sandbox.settings import GOOGLE_CLIENT
 from mailbox.sandbox.tokens import Code, Grant, client_credentials
+from typing import Any
+
+from aiohttp import web
 
 PREFIX = "https://www.googleapis.com/auth/"
 EMAIL = PREFIX + "userinfo.email"
@@ -66,7 +65,9 @@ async def answer(request: web.Request) -> web.StreamResponse:
         raise consent.back(form["redirect_uri"], {"error": "access_denied", "state": state})
     email = consent.account_email(form)
     if not email:
-        return consent.page("Choose an account", "<p>Go back and pick or type an e-mail address.</p>", status=400)
+        return consent.page(
+            "Choose an account", "<p>Go back and pick or type an e-mail address.</p>", status=400
+        )
     ticked = {str(value) for value in data.getall("scope_granted", [])}
     granted = tuple(scope for scope in asked if scope in AUTO or scope in ticked)
     code = Code(
@@ -78,7 +79,13 @@ async def answer(request: web.Request) -> web.StreamResponse:
         offline=form.get("access_type") == "offline",
     )
     text = sandbox.tokens.new_code("google", code, form.get("code_challenge", ""))
-    values = {"state": state, "code": "4/0A" + text, "scope": " ".join(granted), "authuser": "0", "prompt": "consent"}
+    values = {
+        "state": state,
+        "code": "4/0A" + text,
+        "scope": " ".join(granted),
+        "authuser": "0",
+        "prompt": "consent",
+    }
     raise consent.back(form["redirect_uri"], values)
 
 
@@ -87,7 +94,11 @@ async def token(request: web.Request) -> web.Response:
     form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     client, secret = client_credentials(request.headers.get("Authorization", ""), form)
     if (client, secret) != GOOGLE_CLIENT:
-        unknown = "The OAuth client was not found." if client != GOOGLE_CLIENT[0] else "The provided client secret is invalid."
+        unknown = (
+            "The OAuth client was not found."
+            if client != GOOGLE_CLIENT[0]
+            else "The provided client secret is invalid."
+        )
         raise Refusal(401, "invalid_client", unknown)
     if form.get("grant_type") == "authorization_code":
         code = sandbox.tokens.use_code(

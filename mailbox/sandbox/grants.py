@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import Any
-
 from mailbox.sandbox import google_oauth, microsoft_oauth
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.context import Sandbox
 from mailbox.sandbox.settings import GOOGLE_CLIENT, MICROSOFT_CLIENT
 from mailbox.sandbox.tokens import Grant
+from typing import Any
 
 NEVER_A_TARGET = ("openid", "profile", "email", "offline_access")
 
 
-def issue(sandbox: Sandbox, account: Account, *, scopes: Sequence[str] = (), client: str = "") -> dict[str, Any]:
+def issue(
+    sandbox: Sandbox, account: Account, *, scopes: Sequence[str] = (), client: str = ""
+) -> dict[str, Any]:
     """What a finished consent would have given the app."""
     if account.provider == "google":
         wanted = tuple(scopes) or google_oauth.DEFAULT_SCOPES
@@ -73,7 +74,9 @@ def msal_cache(grant: Grant, body: dict[str, Any]) -> str:
             "RefreshToken": {_key(home, environment, "refreshtoken", client, "", target): refresh},
             "IdToken": {_key(home, environment, "idtoken", client, realm, ""): identity},
             "Account": {f"{home}-{environment}-{realm}".lower(): person},
-            "AppMetadata": {f"appmetadata-{environment}-{client}": {"client_id": client, "environment": environment}},
+            "AppMetadata": {
+                f"appmetadata-{environment}-{client}": {"client_id": client, "environment": environment}
+            },
         }
     )
 

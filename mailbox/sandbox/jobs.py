@@ -7,12 +7,11 @@ import json
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
+from mailbox.sandbox.clock import Clock
+from mailbox.sandbox.store import Store
 from typing import Any
 
 import aiohttp
-
-from mailbox.sandbox.clock import Clock
-from mailbox.sandbox.store import Store
 
 log = logging.getLogger("sandbox.jobs")
 Handler = Callable[[dict[str, Any]], Awaitable[None]]
@@ -43,7 +42,9 @@ class Jobs:
         running: set[asyncio.Task[None]] = set()
         while True:
             self._bell.clear()
-            due = self._store.rows("SELECT * FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT 50", self._clock.now())
+            due = self._store.rows(
+                "SELECT * FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT 50", self._clock.now()
+            )
             for row in due:
                 self._store.change("DELETE FROM jobs WHERE pk = ?", row["pk"])
                 task = asyncio.create_task(_guarded(handlers, row))
@@ -53,7 +54,7 @@ class Jobs:
             if not due:
                 try:
                     await asyncio.wait_for(self._bell.wait(), TICK)
-                except asyncio.TimeoutError:
+                except TimeoutError:
                     continue
 
 

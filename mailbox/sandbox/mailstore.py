@@ -6,12 +6,11 @@ import json
 import secrets
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
-
 from mailbox.sandbox import mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.clock import Clock
 from mailbox.sandbox.store import Store
+from typing import Any
 
 INBOX, SENT, DRAFTS, JUNK = "inbox", "sentitems", "drafts", "junkemail"
 FOLDERS = (INBOX, SENT, DRAFTS, JUNK, "deleteditems", "archive", "outbox")
@@ -66,7 +65,9 @@ class MailStore:
     def thread(self, account: Account, thread: str) -> list[Stored]:
         return self.where(account, "thread = ?", thread, order="at, pk")
 
-    def where(self, account: Account, condition: str, *values: Any, order: str = "at DESC, pk DESC") -> list[Stored]:
+    def where(
+        self, account: Account, condition: str, *values: Any, order: str = "at DESC, pk DESC"
+    ) -> list[Stored]:
         sql = f"SELECT {COLUMNS} FROM messages WHERE account = ? AND ({condition}) ORDER BY {order}"
         return [_stored(row) for row in self._store.rows(sql, account.pk, *values)]
 
@@ -120,7 +121,9 @@ class MailStore:
                 message_id=mail.message_id,
                 subject=mail.subject,
                 sender=f"{mail.sender_name} {mail.sender}".strip().lower(),
-                recipients=" ".join(f"{name} {address}" for name, address in (*mail.to, *mail.cc, *mail.bcc)).lower(),
+                recipients=" ".join(
+                    f"{name} {address}" for name, address in (*mail.to, *mail.cc, *mail.bcc)
+                ).lower(),
                 words=f"{mail.subject}\n{plain}\n{mail.html[:100_000]}".lower(),
                 snippet=" ".join(plain.split())[:200],
                 at=now if at is None else at,
@@ -134,7 +137,9 @@ class MailStore:
         assert found is not None
         return found
 
-    def rewrite(self, account: Account, stored: Stored, raw: bytes, *, properties: dict[str, str], thread: str) -> Stored:
+    def rewrite(
+        self, account: Account, stored: Stored, raw: bytes, *, properties: dict[str, str], thread: str
+    ) -> Stored:
         """New content for a draft at Microsoft, whose id stays."""
         mail = mime.parse(raw)
         with self._store.transaction():
@@ -156,7 +161,9 @@ class MailStore:
         assert found is not None
         return found
 
-    def move(self, account: Account, stored: Stored, folder: str, *, new_id: bool = False, lag: float = 0) -> Stored:
+    def move(
+        self, account: Account, stored: Stored, folder: str, *, new_id: bool = False, lag: float = 0
+    ) -> Stored:
         """Into another folder, with its id kept or changed."""
         target = self._new_id(account) if new_id else stored.id
         now = self._clock.now()

@@ -10,16 +10,15 @@ import base64
 import hashlib
 import json
 import time
-from typing import Any
-
-from aiohttp import web
-
 from mailbox.sandbox import consent
 from mailbox.sandbox.calls import set_mailbox
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.refusals import Refusal
 from mailbox.sandbox.settings import MICROSOFT_CLIENT
 from mailbox.sandbox.tokens import Code, Grant, client_credentials
+from typing import Any
+
+from aiohttp import web
 
 GRAPH = "https://graph.microsoft.com/"
 WORDS = {
@@ -31,9 +30,7 @@ WORDS = {
 }
 AUTO = ("openid", "profile", "email")
 DEFAULT_SCOPES = ("openid", "profile", "email", "offline_access", "Mail.ReadWrite", "Mail.Send", "User.Read")
-NEEDS_ADMIN = (
-    "AADSTS90094: The grant requires admin permissions. An administrator of the organisation must approve this app."
-)
+NEEDS_ADMIN = "AADSTS90094: The grant requires admin permissions. An administrator of the organisation must approve this app."
 DENIED = "AADSTS65004: User declined to consent to access the app."
 
 
@@ -112,11 +109,18 @@ async def answer(request: web.Request) -> web.StreamResponse:
         values = {"error": "consent_required", "error_description": NEEDS_ADMIN, "state": state}
         raise consent.back(redirect_uri, values)
     if decision != "allow":
-        values = {"error": "access_denied", "error_subcode": "cancel", "error_description": DENIED, "state": state}
+        values = {
+            "error": "access_denied",
+            "error_subcode": "cancel",
+            "error_description": DENIED,
+            "state": state,
+        }
         raise consent.back(redirect_uri, values)
     email = consent.account_email(form)
     if not email:
-        return consent.page("Choose an account", "<p>Go back and pick or type an e-mail address.</p>", status=400)
+        return consent.page(
+            "Choose an account", "<p>Go back and pick or type an e-mail address.</p>", status=400
+        )
     ticked = {str(value) for value in data.getall("scope_granted", [])}
     code = Code(
         account=sandbox.accounts.ensure("microsoft", email),
@@ -249,9 +253,13 @@ def _refreshed(request: web.Request, sandbox: Sandbox, form: dict[str, str], cli
 
 def _checked(sandbox: Sandbox, query: dict[str, str]) -> tuple[str, ...]:
     if query.get("client_id") != MICROSOFT_CLIENT[0]:
-        raise Refusal(400, "unauthorized_client", "AADSTS700016: The application was not found in the directory.")
+        raise Refusal(
+            400, "unauthorized_client", "AADSTS700016: The application was not found in the directory."
+        )
     if not consent.may_redirect_to(sandbox.settings, query.get("redirect_uri", "")):
-        raise Refusal(400, "invalid_request", "AADSTS50011: The redirect URI does not match the registered ones.")
+        raise Refusal(
+            400, "invalid_request", "AADSTS50011: The redirect URI does not match the registered ones."
+        )
     if query.get("response_type") != "code":
         raise Refusal(400, "unsupported_response_type", "AADSTS70007: response_type must be code.")
     if query.get("response_mode", "query") != "query":
@@ -261,14 +269,20 @@ def _checked(sandbox: Sandbox, query: dict[str, str]) -> tuple[str, ...]:
     scopes = tuple(dict.fromkeys(_short(scope) for scope in query.get("scope", "").split()))
     unknown = [scope for scope in scopes if scope not in WORDS and scope not in AUTO]
     if unknown or not scopes:
-        raise Refusal(400, "invalid_scope", "AADSTS70011: The provided value for 'scope' is not valid: " + " ".join(unknown))
+        raise Refusal(
+            400,
+            "invalid_scope",
+            "AADSTS70011: The provided value for 'scope' is not valid: " + " ".join(unknown),
+        )
     return scopes
 
 
 def _admin_request(sandbox: Sandbox, query: dict[str, str]) -> None:
     known = query.get("client_id") == MICROSOFT_CLIENT[0]
     if not known or not consent.may_redirect_to(sandbox.settings, query.get("redirect_uri", "")):
-        raise Refusal(400, "invalid_request", "AADSTS50011: The client or the redirect URI is not registered.")
+        raise Refusal(
+            400, "invalid_request", "AADSTS50011: The client or the redirect URI is not registered."
+        )
 
 
 def _short(scope: str) -> str:

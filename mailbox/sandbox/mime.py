@@ -119,7 +119,9 @@ def with_headers(raw: bytes, changes: Mapping[str, str | None]) -> bytes:
     lower = {name.lower(): value for name, value in changes.items()}
     head, separator, body = _split(raw)
     kept = [line for line in _header_lines(head) if _name(line) not in lower]
-    new = [f"{name}: {value}".encode("utf-8", "replace") for name, value in changes.items() if value is not None]
+    new = [
+        f"{name}: {value}".encode("utf-8", "replace") for name, value in changes.items() if value is not None
+    ]
     return b"\r\n".join([*kept, *new]) + (separator or b"\r\n\r\n") + body
 
 

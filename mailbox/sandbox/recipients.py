@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.context import Sandbox
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -25,7 +25,9 @@ GOOGLE_STATUS = {
 class Refusal(Exception):
     """An answer other than what was asked for; `code` is Gmail's reason or Graph's code."""
 
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
@@ -45,7 +47,9 @@ def google_answer(refusal: Refusal) -> web.Response:
     }
     if refusal.status == 401:
         body["errors"][0].update({"location": "Authorization", "locationType": "header"})
-        refusal.headers.setdefault("WWW-Authenticate", 'Bearer realm="https://accounts.google.com/", error="invalid_token"')
+        refusal.headers.setdefault(
+            "WWW-Authenticate", 'Bearer realm="https://accounts.google.com/", error="invalid_token"'
+        )
     if refusal.code == "insufficientPermissions":
         body["details"] = [
             {
@@ -62,7 +66,7 @@ def google_answer(refusal: Refusal) -> web.Response:
 def graph_answer(refusal: Refusal, client_request_id: str = "") -> web.Response:
     request_id = guid()
     inner = {
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         "request-id": request_id,
         "client-request-id": client_request_id or request_id,
     }

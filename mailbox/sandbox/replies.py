@@ -6,12 +6,11 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
-
 from mailbox.sandbox.mime import Mail
 from mailbox.sandbox.recipients import KEYWORDS
 
@@ -33,7 +32,19 @@ TEXTS = {
     "other": "Hi {sender},\n\nI answer from my other address. Yes, let us do it.\n\n{name}",
     "ooo": "I am out of the office until Monday and will answer your message when I am back.\n\n{name}",
 }
-SURNAMES = ("Berg", "Costa", "Dubois", "Eriksen", "Fischer", "Greco", "Hansen", "Ivanova", "Jansen", "Kowalski", "Lind")
+SURNAMES = (
+    "Berg",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "Greco",
+    "Hansen",
+    "Ivanova",
+    "Jansen",
+    "Kowalski",
+    "Lind",
+)
 FIRST_NAMES = ("Alex", "Bea", "Chris", "Dana", "Eli", "Fran", "Gil", "Hanna", "Ida", "Jo", "Kim")
 
 
@@ -106,7 +117,7 @@ def _answer(mail: Mail, person: Persona, subject: str, at: float) -> EmailMessag
     message["From"] = f'"{one_line(person.name).replace(chr(34), "")}" <{person.address}>'
     message["To"] = mail.header("From") or mail.sender
     message["Subject"] = one_line(subject)
-    message["Date"] = format_datetime(datetime.fromtimestamp(at, timezone.utc))
+    message["Date"] = format_datetime(datetime.fromtimestamp(at, UTC))
     message["Message-ID"] = f"<{secrets.token_hex(16)}@{person.address.rpartition('@')[2]}>"
     if mail.message_id:
         message["In-Reply-To"] = mail.message_id
@@ -115,7 +126,7 @@ def _answer(mail: Mail, person: Persona, subject: str, at: float) -> EmailMessag
 
 
 def _introduction(mail: Mail, *, german: bool, at: float) -> str:
-    when = datetime.fromtimestamp(at, timezone.utc)
+    when = datetime.fromtimestamp(at, UTC)
     who = f"{mail.sender_name} <{mail.sender}>".strip()
     if german:
         return f"Am {when:%d.%m.%Y} um {when:%H:%M} schrieb {who}:"

@@ -7,7 +7,6 @@ import json
 import random
 import secrets
 from email.utils import formataddr, formatdate
-
 from mailbox.sandbox import mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.context import Sandbox
@@ -16,34 +15,54 @@ from mailbox.sandbox.recipients import schedule
 from mailbox.sandbox.refusals import Refusal
 
 STANDARD_HEADERS = frozenset(
-    "from to cc bcc reply-to sender subject date message-id in-reply-to references mime-version content-type "
-    "content-transfer-encoding content-disposition content-language".split()
+    [
+        "from",
+        "to",
+        "cc",
+        "bcc",
+        "reply-to",
+        "sender",
+        "subject",
+        "date",
+        "message-id",
+        "in-reply-to",
+        "references",
+        "mime-version",
+        "content-type",
+        "content-transfer-encoding",
+        "content-disposition",
+        "content-language",
+    ]
 )
 
 
-def send_from_gmail(sandbox: Sandbox, account: Account, raw: bytes, *, thread: str, draft: Stored | None) -> Stored:
+def send_from_gmail(
+    sandbox: Sandbox, account: Account, raw: bytes, *, thread: str, draft: Stored | None
+) -> Stored:
     """The draft goes, a new mail with label SENT comes. Raises Refusal for a mail without recipients."""
     mail = mime.parse(raw)
     if not mail.recipients:
         raise Refusal(400, "invalidArgument", "Recipient address required")
-    stamped = _stamped(sandbox, account, raw, mail, "mail.gmail.com", sandbox.settings.traits.rewrite_message_id)
+    stamped = _stamped(
+        sandbox, account, raw, mail, "mail.gmail.com", sandbox.settings.traits.rewrite_message_id
+    )
     with sandbox.store.transaction():
         if draft is not None:
             sandbox.mail.remove(account, draft)
         lag = _share(sandbox.settings.traits.index_lag, stamped)
         sent = sandbox.mail.add(account, stamped, folder=SENT, thread=thread, lag=lag)
-        accept(sandbox, account, sent)
+        _record(sandbox, account, sent, stamped)
     return sent
 
 
-def send_from_graph(sandbox: Sandbox, account: Account, draft: Stored) -> None:
-    """Accepted now, moved to Sent Items at once or later. Raises Refusal."""
+def send_from_graph(sandbox: Sandbox, account: Account, draft: Stored, *, keep_id: bool = True) -> None:
+    """Accepted now, moved to Sent Items at once or later. `keep_id`: immutable ids were asked for. Raises Refusal."""
     traits = sandbox.settings.traits
     if draft.moving and not traits.second_send_mails:
         raise Refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
     mail = mime.parse(draft.raw)
-    if not mail.recipients:
-        raise Refusal(400, "ErrorInvalidRecipients", "At least one recipient is required for this message.")
+    if not mail.recipients or not all("@" in address for address in mail.recipients):
+        raise Refusal(400, "ErrorInvalidRecipients", "At least one recipient is not valid.")
     stamped = _stamped(
         sandbox, account, draft.raw, mail, "SBXP001.PROD.OUTLOOK.COM", traits.rewrite_graph_message_id
     )
@@ -51,21 +70,23 @@ def send_from_graph(sandbox: Sandbox, account: Account, draft: Stored) -> None:
     if list_unsubscribe and not traits.strip_headers:
         stamped = mime.with_headers(stamped, {"List-Unsubscribe": list_unsubscribe})
     lag = _share(traits.move_lag, stamped)
+    new_id = traits.id_changes_on_send or not keep_id
     with sandbox.store.transaction():
-        if lag:
-            sandbox.mail.mark_moving(draft, stamped)
-            _record(sandbox, account, draft, stamped)
-            sandbox.jobs.add("move", {"account": account.pk, "draft": draft.id, "new_id": traits.id_changes_on_send}, after=lag)
+        if draft.moving:
+            # The window in which Graph may take one draft twice: a second mail, a second copy.
+            copy = sandbox.mail.add(
+                account, stamped, folder=SENT, thread=draft.thread, properties=draft.properties
+            )
+            _record(sandbox, account, copy, stamped)
             return
         sandbox.mail.mark_moving(draft, stamped)
-        sent = sandbox.mail.move(
-            account, draft, SENT, new_id=traits.id_changes_on_send, lag=_share(traits.index_lag, stamped)
-        )
+        if lag:
+            _record(sandbox, account, draft, stamped)
+            payload = {"account": account.pk, "draft": draft.id, "new_id": new_id}
+            sandbox.jobs.add("move", payload, after=lag)
+            return
+        sent = sandbox.mail.move(account, draft, SENT, new_id=new_id, lag=_share(traits.index_lag, stamped))
         _record(sandbox, account, sent, stamped)
-
-
-def accept(sandbox: Sandbox, account: Account, sent: Stored) -> None:
-    _record(sandbox, account, sent, sent.raw)
 
 
 def _record(sandbox: Sandbox, account: Account, stored: Stored, raw: bytes) -> None:
@@ -96,7 +117,9 @@ def _record(sandbox: Sandbox, account: Account, stored: Stored, raw: bytes) -> N
             schedule(sandbox, entry, account, recipient)
 
 
-def _stamped(sandbox: Sandbox, account: Account, raw: bytes, mail: mime.Mail, domain: str, rewrite: bool) -> bytes:
+def _stamped(
+    sandbox: Sandbox, account: Account, raw: bytes, mail: mime.Mail, domain: str, rewrite: bool
+) -> bytes:
     """The mail as it leaves: own From, a Date, the provider's Message-ID, perhaps only common headers."""
     if sandbox.settings.traits.strip_headers:
         raw = mime.without_headers(raw, STANDARD_HEADERS)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-from aiohttp import web
-
 from mailbox.sandbox import acts, control, gmail_api, google_oauth, graph_api, microsoft_oauth
 from mailbox.sandbox.certificates import server_context
 from mailbox.sandbox.context import SANDBOX, Sandbox, open_sandbox
 from mailbox.sandbox.gate import gate
 from mailbox.sandbox.settings import Settings
+
+from aiohttp import web
 
 LOOPBACK = "127.0.0.1"
 MAX_BODY = 80 * 1024 * 1024
@@ -35,7 +34,10 @@ async def running(settings: Settings) -> AsyncIterator[Sandbox]:
         [*google_oauth.routes(), *gmail_api.routes(), *microsoft_oauth.page_routes(), *control.routes()],
     )
     secure = application(sandbox, [*microsoft_oauth.routes(), *graph_api.routes()])
-    runners = [web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=1) for app in (plain, secure)]
+    runners = [
+        web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=1)
+        for app in (plain, secure)
+    ]
     worker = asyncio.create_task(sandbox.jobs.run(acts.handlers(sandbox)))
     try:
         for runner in runners:

@@ -23,7 +23,9 @@ class Traits:
     Lags are the longest wait in seconds; each mail draws its own share of it.
     """
 
-    rewrite_message_id: bool = True  # Gmail drops our Message-ID; hostile: Graph changes its own at the send too
+    rewrite_message_id: bool = (
+        True  # Gmail drops our Message-ID; hostile: Graph changes its own at the send too
+    )
     rewrite_graph_message_id: bool = False
     strip_headers: bool = False
     index_lag: float = 0
@@ -75,7 +77,9 @@ class Settings:
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Read SANDBOX_* and DEBUG. Raises SettingsRefused."""
     if environ.get("DEBUG", "").strip().lower() not in {"1", "true", "yes", "on"}:
-        raise SettingsRefused("The sandbox runs only where DEBUG is true. It is never part of a production start.")
+        raise SettingsRefused(
+            "The sandbox runs only where DEBUG is true. It is never part of a production start."
+        )
     directory = environ.get("SANDBOX_DIR", "")
     if not directory:
         raise SettingsRefused("SANDBOX_DIR is not set: name the folder for the ledger and the certificates.")

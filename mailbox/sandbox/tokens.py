@@ -7,7 +7,6 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass
-
 from mailbox.sandbox.accounts import Account, Accounts
 from mailbox.sandbox.refusals import Refusal
 from mailbox.sandbox.store import Store
@@ -69,7 +68,9 @@ class Tokens:
         if row["redirect_uri"] != redirect_uri:
             raise Refusal(400, "redirect_uri_mismatch", "Bad Request")
         if row["challenge"] and row["challenge"] != s256(verifier):
-            raise Refusal(400, "invalid_grant", "Invalid code verifier." if verifier else "Missing code verifier.")
+            raise Refusal(
+                400, "invalid_grant", "Invalid code verifier." if verifier else "Missing code verifier."
+            )
         return Code(
             account=self._accounts.get(row["account"]),
             client=client,
@@ -115,9 +116,13 @@ class Tokens:
     def revoke(self, account: Account, client: str | None = None) -> int:
         """End every grant of an account (and client): its refresh and access tokens all die."""
         if client is None:
-            return self._store.change("UPDATE grants SET revoked = 1 WHERE account = ? AND revoked = 0", account.pk)
+            return self._store.change(
+                "UPDATE grants SET revoked = 1 WHERE account = ? AND revoked = 0", account.pk
+            )
         return self._store.change(
-            "UPDATE grants SET revoked = 1 WHERE account = ? AND client = ? AND revoked = 0", account.pk, client
+            "UPDATE grants SET revoked = 1 WHERE account = ? AND client = ? AND revoked = 0",
+            account.pk,
+            client,
         )
 
     def living_grants(self, account: Account) -> int:
@@ -134,7 +139,12 @@ class Tokens:
 
     def _keep(self, token: str, kind: str, grant: Grant, scopes: tuple[str, ...], expires_at: float) -> None:
         self._store.insert(
-            "tokens", token=token, kind=kind, grant_pk=grant.pk, scopes=" ".join(scopes), expires_at=expires_at
+            "tokens",
+            token=token,
+            kind=kind,
+            grant_pk=grant.pk,
+            scopes=" ".join(scopes),
+            expires_at=expires_at,
         )
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from mailbox.sandbox.mime import Mail
+from mailbox.sandbox.settings import LOOPBACK_HOSTS
 from urllib.parse import urlsplit
 
 import aiohttp
-
-from mailbox.sandbox.mime import Mail
-from mailbox.sandbox.settings import LOOPBACK_HOSTS
 
 MAIL_PROGRAM = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.5.0",
@@ -51,7 +50,10 @@ def opt_out(mail: Mail) -> str:
 
 async def get(url: str, headers: dict[str, str]) -> str:
     """GET without following redirects; says what came back."""
-    async with _session() as session, session.get(url, headers=headers, allow_redirects=False, ssl=False) as answer:
+    async with (
+        _session() as session,
+        session.get(url, headers=headers, allow_redirects=False, ssl=False) as answer,
+    ):
         await answer.content.read(65_536)
         return f"{answer.status} {url}"
 
@@ -60,7 +62,9 @@ async def one_click(url: str) -> str:
     """The POST of RFC 8058."""
     async with (
         _session() as session,
-        session.post(url, data="List-Unsubscribe=One-Click", headers=PROVIDER, allow_redirects=False, ssl=False) as answer,
+        session.post(
+            url, data="List-Unsubscribe=One-Click", headers=PROVIDER, allow_redirects=False, ssl=False
+        ) as answer,
     ):
         await answer.content.read(65_536)
         return f"{answer.status} {url}"
