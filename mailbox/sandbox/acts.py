@@ -18,7 +18,12 @@ def handlers(sandbox: Sandbox) -> dict[str, Handler]:
     """What the job queue may hold, each with the function that does it."""
 
     async def act(payload: dict[str, Any]) -> None:
-        await perform(sandbox, payload["entry"], payload["recipient"], payload["act"])
+        first, *rest = payload["acts"]
+        try:
+            await perform(sandbox, payload["entry"], payload["recipient"], first)
+        finally:
+            if rest:
+                sandbox.jobs.add("act", {**payload, "acts": rest}, after=sandbox.settings.pace)
 
     async def move(payload: dict[str, Any]) -> None:
         account = sandbox.accounts.get(payload["account"])

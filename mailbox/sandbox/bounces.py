@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import UTC, datetime
+from email.message import Message
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import SMTP
 from email.utils import format_datetime
+from html import escape
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.mime import Mail
 from mailbox.sandbox.replies import one_line
@@ -61,18 +63,17 @@ def _delivery_status(
     google: bool, recipient: str, action: str, status: str, diagnostic: str, when: str
 ) -> MIMEBase:
     mta = "dns; googlemail.com" if google else "dns;SBXP001.PROD.OUTLOOK.COM"
-    lines = [
-        f"Reporting-MTA: {mta}",
-        f"Arrival-Date: {when}",
-        "",
-        f"Final-Recipient: rfc822; {recipient}",
-        f"Action: {action}",
-        f"Status: {status}",
-        f"Diagnostic-Code: {diagnostic.format(to=recipient)}",
-        f"Last-Attempt-Date: {when}",
-    ]
+    about_mail, about_recipient = Message(policy=SMTP), Message(policy=SMTP)
+    about_mail["Reporting-MTA"] = mta
+    about_mail["Arrival-Date"] = when
+    about_recipient["Final-Recipient"] = f"rfc822; {recipient}"
+    about_recipient["Action"] = action
+    about_recipient["Status"] = status
+    about_recipient["Diagnostic-Code"] = diagnostic.format(to=recipient)
+    about_recipient["Last-Attempt-Date"] = when
     part = MIMEBase("message", "delivery-status", policy=SMTP)
-    part.set_payload("\r\n".join(lines) + "\r\n")
+    part.attach(about_mail)
+    part.attach(about_recipient)
     return part
 
 
@@ -97,6 +98,6 @@ def _google_words(action: str, recipient: str, diagnostic: str) -> str:
 def _microsoft_words(action: str, recipient: str, diagnostic: str) -> str:
     what = "has been delayed" if action == "delayed" else "couldn't be delivered"
     return (
-        f"<html><body><p>Your message to <b>{recipient}</b> {what}.</p>"
-        f"<p>Remote server returned '{diagnostic.format(to='').replace('<>', '')}'</p></body></html>"
+        f"<html><body><p>Your message to <b>{escape(recipient)}</b> {what}.</p>"
+        f"<p>Remote server returned '{escape(diagnostic.format(to=recipient))}'</p></body></html>"
     )

@@ -44,16 +44,16 @@ def plan(address: str, nth: int) -> list[str]:
 
 
 def schedule(sandbox: Sandbox, entry: int, account: Account, address: str) -> None:
-    """Plan the acts of one recipient of a mail just accepted: the first about a pace from now, each next one later."""
+    """Plan the acts of one recipient of a mail just accepted: the first about a pace from now."""
     row = sandbox.store.row(
         "SELECT count(*) FROM ledger_recipients WHERE account = ? AND recipient = ?", account.pk, address
     )
-    pace = sandbox.settings.pace
-    # Twenty people do not act in the same instant.
-    scatter = _number(address, "scatter") % 100 / 250
-    for i, act in enumerate(plan(address, row[0] if row else 1), start=1):
-        payload = {"entry": entry, "recipient": address, "act": act}
-        sandbox.jobs.add("act", payload, after=pace * (i + scatter))
+    acts = plan(address, row[0] if row else 1)
+    if acts:
+        # Twenty people do not act in the same instant.
+        scatter = 1 + _number(address, "scatter") % 100 / 250
+        payload = {"entry": entry, "recipient": address, "acts": acts}
+        sandbox.jobs.add("act", payload, after=sandbox.settings.pace * scatter)
 
 
 def _drawn(address: str, nth: int) -> list[str]:
