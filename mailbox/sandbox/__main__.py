@@ -17,11 +17,11 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with running(settings):
-        print(
+        sys.stdout.write(
             f"Sandbox: Google at {settings.http_url}/google and /gmail, Microsoft at {settings.tls_url}, "
-            f"CA in {settings.directory / 'ca.pem'}, profile {settings.profile}",
-            flush=True,
+            f"CA in {settings.directory / 'ca.pem'}, profile {settings.profile}\n"
         )
+        sys.stdout.flush()
         await stop.wait()
 
 
@@ -30,12 +30,12 @@ def main() -> int:
     try:
         settings = from_environment(os.environ)
     except SettingsRefused as problem:
-        print(problem, file=sys.stderr)
+        sys.stderr.write(f"{problem}\n")
         return 2
     try:
         asyncio.run(serve(settings))
     except OSError as problem:
-        print(f"The sandbox cannot listen: {problem}", file=sys.stderr)
+        sys.stderr.write(f"The sandbox cannot listen: {problem}\n")
         return 1
     return 0
 

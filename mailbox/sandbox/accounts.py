@@ -49,7 +49,7 @@ class Accounts:
         found = self.find(provider, email)
         if found:
             return found
-        # Identities follow from the address, so that a reset followed by the same demo gives the same account.
+        # Identities follow from the address: after a reset the same demo gives the same account.
         draw = random.Random(f"{provider}:{email}")
         domain = email.rpartition("@")[2]
         tenant_draw = random.Random(f"tenant:{domain}")
@@ -70,7 +70,7 @@ class Accounts:
 
     def _one(self, where: str, *values: object) -> Account | None:
         columns = "pk, provider, email, name, subject, tenant"
-        row = self._store.row(f"SELECT {columns} FROM accounts WHERE {where}", *values)
+        row = self._store.row(f"SELECT {columns} FROM accounts WHERE {where}", *values)  # noqa: S608
         return Account(*row) if row else None
 
 

@@ -11,8 +11,8 @@ from mailbox.sandbox.refusals import Refusal
 from aiohttp import web
 
 GOOGLE_401 = (
-    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
-    "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
+    "or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
 )
 GMAIL = "https://www.googleapis.com/auth/gmail."
 MAIL = "https://mail.google.com/"

@@ -86,12 +86,13 @@ def _returned_headers(raw: bytes) -> MIMEBase:
 def _google_words(action: str, recipient: str, diagnostic: str) -> str:
     if action == "delayed":
         return (
-            f"** Delivery incomplete **\n\nThere was a temporary problem delivering your message to {recipient}. "
-            f"Gmail will retry for 47 more hours.\n\n{diagnostic.format(to=recipient)}\n"
+            f"** Delivery incomplete **\n\nThere was a temporary problem delivering your message to "
+            f"{recipient}. Gmail will retry for 47 more hours.\n\n{diagnostic.format(to=recipient)}\n"
         )
     return (
-        f"** Address not found **\n\nYour message wasn't delivered to {recipient} because the address couldn't be "
-        f"found or is unable to receive mail.\n\nThe response was:\n{diagnostic.format(to=recipient)}\n"
+        f"** Address not found **\n\nYour message wasn't delivered to {recipient} because the "
+        f"address couldn't be found or is unable to receive mail.\n\n"
+        f"The response was:\n{diagnostic.format(to=recipient)}\n"
     )
 
 

@@ -44,7 +44,8 @@ def start(store: Store, request: web.Request, *, provider: str, mailbox: str, op
 def finish(store: Store, call: Call, status: int) -> None:
     """`status` 0 means that no answer was given."""
     store.change(
-        "UPDATE calls SET mailbox = ?, status = ?, full_read = ?, message_ids = ?, units = ?, fault = ? WHERE pk = ?",
+        "UPDATE calls SET mailbox = ?, status = ?, full_read = ?, message_ids = ?, units = ?, fault = ? "
+        "WHERE pk = ?",
         call.mailbox,
         status,
         int(call.full_read),

@@ -48,7 +48,7 @@ def consent_page(
     query: dict[str, str],
     admin_button: bool,
 ) -> web.Response:
-    """The form posts back to its own address. `scopes` holds (name, what it allows); an empty text is not shown."""
+    """The form posts back to its own address. `scopes` holds (name, what it allows), '' is not shown."""
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in query.items()
@@ -61,13 +61,14 @@ def consent_page(
     )
     typed = hint if chosen not in {a.email for a in accounts} else ""
     boxes = "".join(
-        f'<label><input type="checkbox" name="scope_granted" value="{escape(name)}" checked> {escape(text)}</label>'
+        f'<label><input type="checkbox" name="scope_granted" value="{escape(name)}" checked> '
+        f"{escape(text)}</label>"
         for name, text in scopes
         if text
     )
     admin = '<button name="decision" value="admin">My organisation needs its admin to approve</button>'
     body = (
-        f'<p class="note">This is the sandbox, a simulated {escape(provider)}. No real account is involved.</p>'
+        f'<p class="note">This is the sandbox, a simulated {escape(provider)}. No real account is used.</p>'
         f'<form method="post">{hidden}'
         f"<fieldset><legend>Account</legend>{choices}"
         '<label for="other">Or type an e-mail address</label>'

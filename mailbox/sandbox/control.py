@@ -76,8 +76,9 @@ async def make_account(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]
 
 
 async def inbound(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
-    """A mail arrives: {email, raw (base64)} or {email, from, subject, text, html?, headers?, reply_to? (Message-ID)}.
+    """A mail arrives: {email, raw (base64)} or {email, from, subject, text, html?, headers?, reply_to?}.
 
+    `reply_to` is the Message-ID it answers.
     `thread` puts it into a conversation by its provider id, `folder` elsewhere than into the inbox.
     """
     account = _account(sandbox, wish.get("email"), wish.get("provider"))
@@ -166,7 +167,10 @@ def show_accounts(sandbox: Sandbox, _: dict[str, str]) -> list[dict[str, Any]]:
 
 def show_ledger(sandbox: Sandbox, query: dict[str, str]) -> list[dict[str, Any]]:
     """Every accepted mail, oldest first; ?mailbox= and ?to= narrow it, ?after= is the last `pk` known."""
-    sql = "SELECT * FROM ledger WHERE pk > ? AND (? = '' OR mailbox = ?) AND (? = '' OR recipients LIKE ?) ORDER BY pk"
+    sql = (
+        "SELECT * FROM ledger WHERE pk > ? AND (? = '' OR mailbox = ?) AND (? = '' OR recipients LIKE ?) "
+        "ORDER BY pk"
+    )
     mailbox, to = query.get("mailbox", "").lower(), query.get("to", "").lower()
     rows = sandbox.store.rows(sql, int(query.get("after", "0")), mailbox, mailbox, to, f'%"{to}"%')
     return [
@@ -188,8 +192,11 @@ def show_ledger(sandbox: Sandbox, query: dict[str, str]) -> list[dict[str, Any]]
 
 
 def show_calls(sandbox: Sandbox, query: dict[str, str]) -> list[dict[str, Any]]:
-    """Every call, oldest first, with its start; ?mailbox=, ?op=, ?after= (last `pk` known), ?since= (unix seconds)."""
-    sql = "SELECT * FROM calls WHERE pk > ? AND at >= ? AND (? = '' OR mailbox = ?) AND (? = '' OR op = ?) ORDER BY pk"
+    """Every call with its start, oldest first; ?mailbox=, ?op=, ?after= (last `pk`), ?since= (seconds)."""
+    sql = (
+        "SELECT * FROM calls WHERE pk > ? AND at >= ? AND (? = '' OR mailbox = ?) AND (? = '' OR op = ?) "
+        "ORDER BY pk"
+    )
     mailbox, op = query.get("mailbox", "").lower(), query.get("op", "")
     after, since = int(query.get("after", "0")), float(query.get("since", "0"))
     calls = [dict(row) for row in sandbox.store.rows(sql, after, since, mailbox, mailbox, op, op)]

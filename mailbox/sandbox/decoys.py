@@ -41,7 +41,7 @@ DAY = 86_400.0
 
 
 def fill(mail: MailStore, account: Account, count: int, *, now: float) -> list[str]:
-    """Put `count` private mails of the last 30 days into the mailbox, a fifth of them sent ones. Returns their ids."""
+    """Put `count` private mails of the last 30 days, a fifth of them sent ones, and return their ids."""
     draw = random.Random(f"{account.email}:{count}")
     ids = []
     for number in range(count):

@@ -36,7 +36,10 @@ class Faults:
         self._draw = random.Random(7)
 
     def plant(self, wish: dict[str, Any]) -> int:
-        """Plant a fault. Keys: mailbox, op, kind, times (0 = for ever), p, skip and the kind's own. Raises ValueError."""
+        """Plant a fault. Keys: mailbox, op, kind, times (0 = for ever), p, skip, the kind's own.
+
+        Raises ValueError.
+        """
         options = dict(wish)
         mailbox = str(options.pop("mailbox", "*")).lower()
         op, kind = options.pop("op", "any"), options.pop("kind", "")

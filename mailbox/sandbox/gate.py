@@ -56,7 +56,7 @@ def classify(request: web.Request) -> tuple[str, str]:
             return "google", "draft"
         return "google", "list" if re.search(r"/(drafts|messages|threads|history|sendAs)$", path) else "get"
     if path.startswith("/v1.0/"):
-        if path.endswith("/send") or path.endswith("/sendMail"):
+        if path.endswith(("/send", "/sendMail")):
             return "microsoft", "send"
         if method != "GET":
             return "microsoft", "draft"
@@ -114,7 +114,8 @@ async def _through(
     if fault.kind == "error_but_accepted":
         return _worded(request, _refusal(fault, provider, op), provider, op)
     if fault.kind == "truncate":
-        return await _truncated(request, done)
+        await _truncate(request, done)
+        return None
     done.headers["Retry-After"] = str(fault.options.get("retry_after", 30))
     return done
 
@@ -185,7 +186,7 @@ async def _draft_of(request: web.Request) -> str:
         return ""
 
 
-async def _truncated(request: web.Request, done: web.StreamResponse) -> None:
+async def _truncate(request: web.Request, done: web.StreamResponse) -> None:
     """Announce the whole answer, write half of it and cut the connection."""
     body = done.body if isinstance(done, web.Response) and isinstance(done.body, bytes) else b""
     half = web.StreamResponse(status=done.status, headers={"Content-Type": "application/json"})

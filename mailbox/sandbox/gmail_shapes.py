@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import email
 from collections.abc import Iterable
 from email.message import Message
-from email.policy import compat32
 from mailbox.sandbox import mime
 from mailbox.sandbox.mailstore import DRAFTS, INBOX, JUNK, SENT, Stored
 from mailbox.sandbox.refusals import Refusal
@@ -49,17 +47,17 @@ def message(stored: Stored, format_: str, wanted: Iterable[str] = ()) -> dict[st
         body["raw"] = encode(stored.raw)
     elif format_ == "metadata":
         names = {name.lower() for name in wanted}
-        parsed = email.message_from_bytes(stored.raw, policy=compat32)
+        parsed = mime.message_of(stored.raw)
         headers = [h for h in _headers(parsed) if not names or h["name"].lower() in names]
         body["payload"] = {"mimeType": parsed.get_content_type(), "headers": headers}
     elif format_ == "full":
-        body["payload"] = _part(email.message_from_bytes(stored.raw, policy=compat32), "")
+        body["payload"] = _part(mime.message_of(stored.raw), "")
     return body
 
 
 def attachment(stored: Stored, attachment_id: str) -> bytes | None:
     """The bytes of one attachment; its id is the number of its part."""
-    for part_id, part in _leaves(email.message_from_bytes(stored.raw, policy=compat32), ""):
+    for part_id, part in _leaves(mime.message_of(stored.raw), ""):
         if f"att-{part_id}" == attachment_id:
             return mime.payload(part)
     return None

@@ -175,7 +175,7 @@ def answer_body(sandbox: Sandbox, grant: Grant, nonce: str = "") -> dict[str, An
 
 
 def _checked(sandbox: Sandbox, query: dict[str, str]) -> tuple[str, ...]:
-    """The asked scopes in long form. A request that cannot be answered at its redirect address gets a page."""
+    """The asked scopes in long form. Raises Refusal, shown as a page: no redirect address can be trusted."""
     if query.get("client_id") != GOOGLE_CLIENT[0]:
         raise Refusal(401, "invalid_client", "The OAuth client was not found.")
     if not consent.may_redirect_to(sandbox.settings, query.get("redirect_uri", "")):

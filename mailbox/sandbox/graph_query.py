@@ -33,7 +33,7 @@ _ADDRESSES = ("from/emailAddress/address", "sender/emailAddress/address")
 
 @dataclass(frozen=True)
 class Filter:
-    """A condition over the table of mails, the names it mentions in order, and extended properties to compare."""
+    """A condition over the table of mails, the names it mentions, and extended properties to compare."""
 
     condition: str
     values: tuple[Any, ...]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import email
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.policy import compat32
 from mailbox.sandbox import mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.mailstore import FOLDERS, Stored
@@ -24,12 +22,36 @@ NAMES = {
 MESSAGE_CLASS = "String 0x001A"
 ON_DEMAND = ("internetMessageHeaders", "uniqueBody")
 FIELDS = (
-    "id", "createdDateTime", "lastModifiedDateTime", "changeKey", "categories", "receivedDateTime", "sentDateTime",
-    "hasAttachments", "internetMessageId", "subject", "bodyPreview", "importance", "parentFolderId", "conversationId",
-    "conversationIndex", "isDeliveryReceiptRequested", "isReadReceiptRequested", "isRead", "isDraft", "webLink",
-    "inferenceClassification", "body", "sender", "from", "toRecipients", "ccRecipients", "bccRecipients", "replyTo",
+    "id",
+    "createdDateTime",
+    "lastModifiedDateTime",
+    "changeKey",
+    "categories",
+    "receivedDateTime",
+    "sentDateTime",
+    "hasAttachments",
+    "internetMessageId",
+    "subject",
+    "bodyPreview",
+    "importance",
+    "parentFolderId",
+    "conversationId",
+    "conversationIndex",
+    "isDeliveryReceiptRequested",
+    "isReadReceiptRequested",
+    "isRead",
+    "isDraft",
+    "webLink",
+    "inferenceClassification",
+    "body",
+    "sender",
+    "from",
+    "toRecipients",
+    "ccRecipients",
+    "bccRecipients",
+    "replyTo",
     "flag",
-)  # fmt: skip
+)
 BODIES = ("body", "uniqueBody")
 
 
@@ -66,7 +88,7 @@ def message(
     expand: Iterable[str] = (),
     as_text: bool = False,
 ) -> dict[str, Any]:
-    """One message; `select` None means every usual field, `expand` the ids of extended properties asked for."""
+    """One message; `select` None means every usual field, `expand` holds ids of extended properties."""
     wanted = frozenset(FIELDS) if select is None else select
     mail = mime.parse(stored.raw)
     whole = _fields(account, stored, mail, as_text) if wanted - {"id"} else {}
@@ -149,7 +171,7 @@ def _properties(stored: Stored, mail: mime.Mail, expand: Iterable[str]) -> list[
 def _has_attachments(raw: bytes) -> bool:
     if b"filename" not in raw:
         return False
-    return any(part.get_filename() for part in email.message_from_bytes(raw, policy=compat32).walk())
+    return any(part.get_filename() for part in mime.message_of(raw).walk())
 
 
 def _change_key(stored: Stored) -> str:

@@ -18,7 +18,7 @@ FOLDERS = (INBOX, SENT, DRAFTS, JUNK, "deleteditems", "archive", "outbox")
 
 @dataclass(frozen=True)
 class Stored:
-    """One mail in a folder. `at` is its arrival, unix seconds; `moving`: accepted by Graph, still in Drafts."""
+    """One mail in a folder. `at`: arrival in unix seconds; `moving`: accepted by Graph, still in Drafts."""
 
     pk: int
     account: int
@@ -68,7 +68,7 @@ class MailStore:
     def where(
         self, account: Account, condition: str, *values: Any, order: str = "at DESC, pk DESC"
     ) -> list[Stored]:
-        sql = f"SELECT {COLUMNS} FROM messages WHERE account = ? AND ({condition}) ORDER BY {order}"
+        sql = f"SELECT {COLUMNS} FROM messages WHERE account = ? AND ({condition}) ORDER BY {order}"  # noqa: S608
         return [_stored(row) for row in self._store.rows(sql, account.pk, *values)]
 
     def with_references(self, account: Account, references: tuple[str, ...]) -> Stored | None:
@@ -101,7 +101,7 @@ class MailStore:
         lag: float = 0,
         decoy: bool = False,
     ) -> Stored:
-        """Put a mail into a folder. Without `thread` it joins the one its References name, or opens its own."""
+        """Put a mail into a folder. Without `thread` it joins the one its References name, or opens one."""
         mail = mime.parse(raw)
         now = self._clock.now()
         new_id = self._new_id(account)
@@ -133,9 +133,7 @@ class MailStore:
                 decoy=int(decoy),
             )
             self._note(account, pk, "added", folder, new_id, thread)
-        found = self.get(account, new_id)
-        assert found is not None
-        return found
+        return self._written(account, new_id)
 
     def rewrite(
         self, account: Account, stored: Stored, raw: bytes, *, properties: dict[str, str], thread: str
@@ -144,8 +142,8 @@ class MailStore:
         mail = mime.parse(raw)
         with self._store.transaction():
             self._store.change(
-                "UPDATE messages SET raw = ?, message_id = ?, subject = ?, recipients = ?, words = ?, snippet = ?, "
-                "properties = ?, thread = ? WHERE pk = ?",
+                "UPDATE messages SET raw = ?, message_id = ?, subject = ?, recipients = ?, words = ?, "
+                "snippet = ?, properties = ?, thread = ? WHERE pk = ?",
                 raw,
                 mail.message_id,
                 mail.subject,
@@ -157,9 +155,7 @@ class MailStore:
                 stored.pk,
             )
             self._note(account, stored.pk, "updated", stored.folder, stored.id, thread)
-        found = self.get(account, stored.id)
-        assert found is not None
-        return found
+        return self._written(account, stored.id)
 
     def move(
         self, account: Account, stored: Stored, folder: str, *, new_id: bool = False, lag: float = 0
@@ -170,7 +166,8 @@ class MailStore:
         with self._store.transaction():
             self._note(account, 0, "deleted", stored.folder, stored.id, stored.thread)
             self._store.change(
-                "UPDATE messages SET id = ?, folder = ?, moving = 0, draft = NULL, at = ?, visible_at = ? WHERE pk = ?",
+                "UPDATE messages SET id = ?, folder = ?, moving = 0, draft = NULL, at = ?, visible_at = ? "
+                "WHERE pk = ?",
                 target,
                 folder,
                 now,
@@ -178,9 +175,7 @@ class MailStore:
                 stored.pk,
             )
             self._note(account, stored.pk, "added", folder, target, stored.thread)
-        found = self.get(account, target)
-        assert found is not None
-        return found
+        return self._written(account, target)
 
     def mark_moving(self, stored: Stored, raw: bytes) -> None:
         message_id = mime.parse(raw).message_id
@@ -212,7 +207,8 @@ class MailStore:
 
     def changes(self, account: Account, after: int, limit: int) -> list[sqlite3.Row]:
         return self._store.rows(
-            "SELECT seq, kind, folder, message, thread FROM changes WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?",
+            "SELECT seq, kind, folder, message, thread FROM changes WHERE account = ? AND seq > ? "
+            "ORDER BY seq LIMIT ?",
             account.pk,
             after,
             limit,
@@ -221,8 +217,14 @@ class MailStore:
     # -- inside
 
     def _one(self, where: str, *values: Any) -> Stored | None:
-        row = self._store.row(f"SELECT {COLUMNS} FROM messages WHERE {where}", *values)
+        row = self._store.row(f"SELECT {COLUMNS} FROM messages WHERE {where}", *values)  # noqa: S608
         return _stored(row) if row else None
+
+    def _written(self, account: Account, message_id: str) -> Stored:
+        found = self.get(account, message_id)
+        if found is None:
+            raise LookupError(message_id)
+        return found
 
     def _note(self, account: Account, pk: int, kind: str, folder: str, message: str, thread: str) -> None:
         self._store.change("UPDATE accounts SET seq = seq + 1 WHERE pk = ?", account.pk)

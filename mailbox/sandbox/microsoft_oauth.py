@@ -30,7 +30,7 @@ WORDS = {
 }
 AUTO = ("openid", "profile", "email")
 DEFAULT_SCOPES = ("openid", "profile", "email", "offline_access", "Mail.ReadWrite", "Mail.Send", "User.Read")
-NEEDS_ADMIN = "AADSTS90094: The grant requires admin permissions. An administrator of the organisation must approve this app."
+NEEDS_ADMIN = "AADSTS90094: The grant requires admin permissions: an administrator must approve this app."
 DENIED = "AADSTS65004: User declined to consent to access the app."
 
 
@@ -240,13 +240,14 @@ def _refreshed(request: web.Request, sandbox: Sandbox, form: dict[str, str], cli
         set_mailbox(request, known[0].account.email)
     grant = sandbox.tokens.refreshable(text, client=client)
     if grant is None:
-        revoked = "AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed."
+        revoked = "AADSTS50173: The provided grant has expired due to it being revoked; sign in again."
         unknown = "AADSTS9002313: Invalid request. Request is malformed or invalid."
         raise Refusal(400, "invalid_grant", revoked if known else unknown)
     wanted = [_short(scope) for scope in form.get("scope", "").split()]
     missing = [scope for scope in wanted if scope not in grant.scopes and scope not in AUTO]
     if missing:
-        text = f"AADSTS65001: The user or administrator has not consented to use the application: {' '.join(missing)}."
+        names = " ".join(missing)
+        text = f"AADSTS65001: The user or administrator has not consented to use the application: {names}."
         raise Refusal(400, "invalid_grant", text)
     return grant
 

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.policy import compat32
 from email.utils import getaddresses
 from html import unescape
 
+MAX_HEADERS = 262_144
+MAX_DEPTH = 60
 _ID = re.compile(r"<[^<>\s]+>")
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
@@ -49,7 +52,7 @@ class Mail:
 
 
 def parse(raw: bytes) -> Mail:
-    message = email.message_from_bytes(raw, policy=compat32)
+    message = message_of(raw)
     headers = tuple((name, decoded(str(value))) for name, value in message.items())
     first: dict[str, str] = {}
     for name, value in headers:
@@ -71,6 +74,17 @@ def parse(raw: bytes) -> Mail:
         text=text,
         html=html,
     )
+
+
+def message_of(raw: bytes) -> Message:
+    """The mail as a tree; of one nested too deep to walk, only its headers."""
+    try:
+        message = email.message_from_bytes(raw, policy=compat32)
+    except RecursionError:
+        message = None
+    if message is None or _too_deep(message):
+        return BytesHeaderParser(policy=compat32).parsebytes(raw[:MAX_HEADERS])
+    return message
 
 
 def bodies(message: Message) -> tuple[str, str]:
@@ -135,6 +149,14 @@ def without_headers(raw: bytes, known: frozenset[str]) -> bytes:
 def base_subject(subject: str) -> str:
     """A subject without Re:, Fwd: and their like, for comparing."""
     return re.sub(r"^(?:(?:re|fwd?|aw|wg|sv|antw)\s*:\s*)+", "", subject.strip(), flags=re.I).strip().lower()
+
+
+def _too_deep(message: Message) -> bool:
+    level = [message]
+    for _ in range(MAX_DEPTH):
+        inner = [part.get_payload() for part in level if part.is_multipart()]
+        level = [child for children in inner if isinstance(children, list) for child in children]
+    return bool(level)
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes, bytes]:

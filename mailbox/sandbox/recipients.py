@@ -12,9 +12,21 @@ from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.context import Sandbox
 
 REPLIES = (
-    "reply", "reply2", "replyde", "replyhtml", "stop", "paid", "removed", "wrong", "other", "interested", "question",
-    "declined", "notnow", "placed",
-)  # fmt: skip
+    "reply",
+    "reply2",
+    "replyde",
+    "replyhtml",
+    "stop",
+    "paid",
+    "removed",
+    "wrong",
+    "other",
+    "interested",
+    "question",
+    "declined",
+    "notnow",
+    "placed",
+)
 KEYWORDS = ("open", "click", "ooo", "bounce", "softbounce", "optout", "silent", *REPLIES)
 ORDER = ("open", "click", "ooo", *REPLIES, "optout")
 

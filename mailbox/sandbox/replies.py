@@ -15,22 +15,47 @@ from mailbox.sandbox.mime import Mail
 from mailbox.sandbox.recipients import KEYWORDS
 
 TEXTS = {
-    "reply": "Hi {sender},\n\nthank you for writing. This sounds interesting, could you tell me a little more?\n\nBest,\n{name}",
-    "reply2": "Hi {sender},\n\nsorry for the late answer, your second mail reached me. Let us talk next week.\n\nBest,\n{name}",
-    "replyde": "Hallo {sender},\n\nvielen Dank für Ihre Nachricht. Das klingt interessant, bitte schicken Sie mir mehr dazu.\n\n"
-    "Mit freundlichen Grüßen\n{name}",
-    "replyhtml": "Hi {sender},\n\nsee the picture below, it shows what I mean.\n\n{name}",
-    "interested": "Hi {sender},\n\nyes, I am interested. Please go ahead and send the details.\n\n{name}",
-    "question": "Hi {sender},\n\nwhich page do you mean exactly, and what would it cost?\n\n{name}",
-    "declined": "Hello {sender},\n\nthank you, but this is not for us. We do not take such requests.\n\n{name}",
-    "notnow": "Hello {sender},\n\nthis quarter is full. Please come back to me in January.\n\n{name}",
-    "placed": "Hi {sender},\n\nthe link is live now, please check the article.\n\n{name}",
-    "stop": "Please stop mailing me and remove me from your list.\n\nUnsubscribe.\n\n{name}",
-    "paid": "Hello,\n\nwe can remove the links for a handling fee of 50 USD per link, payable by PayPal in advance.\n\n{name}",
-    "removed": "Hello {sender},\n\nthe links have been removed from our site. Please check and confirm.\n\nRegards,\n{name}",
-    "wrong": "Hello,\n\nI am the wrong person for this. Please write to my colleague at web-team@{domain}.\n\n{name}",
-    "other": "Hi {sender},\n\nI answer from my other address. Yes, let us do it.\n\n{name}",
-    "ooo": "I am out of the office until Monday and will answer your message when I am back.\n\n{name}",
+    "reply": (
+        "Hi {sender},\n\n"
+        "thank you for writing. This sounds interesting, could you tell me a little more?\n\n"
+        "Best,\n{name}"
+    ),
+    "reply2": (
+        "Hi {sender},\n\n"
+        "sorry for the late answer, your second mail reached me. Let us talk next week.\n\n"
+        "Best,\n{name}"
+    ),
+    "replyde": (
+        "Hallo {sender},\n\n"
+        "vielen Dank für Ihre Nachricht. Das klingt interessant, bitte schicken Sie mir mehr dazu.\n\n"
+        "Mit freundlichen Grüßen\n{name}"
+    ),
+    "replyhtml": ("Hi {sender},\n\nsee the picture below, it shows what I mean.\n\n{name}"),
+    "interested": ("Hi {sender},\n\nyes, I am interested. Please go ahead and send the details.\n\n{name}"),
+    "question": ("Hi {sender},\n\nwhich page do you mean exactly, and what would it cost?\n\n{name}"),
+    "declined": (
+        "Hello {sender},\n\nthank you, but this is not for us. We do not take such requests.\n\n{name}"
+    ),
+    "notnow": ("Hello {sender},\n\nthis quarter is full. Please come back to me in January.\n\n{name}"),
+    "placed": ("Hi {sender},\n\nthe link is live now, please check the article.\n\n{name}"),
+    "stop": ("Please stop mailing me and remove me from your list.\n\nUnsubscribe.\n\n{name}"),
+    "paid": (
+        "Hello,\n\n"
+        "we can remove the links for a handling fee of 50 USD per link, payable by PayPal in advance.\n\n"
+        "{name}"
+    ),
+    "removed": (
+        "Hello {sender},\n\n"
+        "the links have been removed from our site. Please check and confirm.\n\n"
+        "Regards,\n{name}"
+    ),
+    "wrong": (
+        "Hello,\n\n"
+        "I am the wrong person for this. Please write to my colleague at web-team@{domain}.\n\n"
+        "{name}"
+    ),
+    "other": ("Hi {sender},\n\nI answer from my other address. Yes, let us do it.\n\n{name}"),
+    "ooo": ("I am out of the office until Monday and will answer your message when I am back.\n\n{name}"),
 }
 SURNAMES = (
     "Berg",
@@ -90,7 +115,8 @@ def reply(kind: str, mail: Mail, person: Persona, *, at: float) -> bytes:
         )
     inner = mail.html or f"<pre>{escape(mail.text)}</pre>"
     html = (
-        f'<div dir="ltr">{paragraphs}{extra}</div><br><div class="gmail_quote"><div dir="ltr" class="gmail_attr">'
+        f'<div dir="ltr">{paragraphs}{extra}</div><br><div class="gmail_quote">'
+        '<div dir="ltr" class="gmail_attr">'
         f'{escape(introduction)}<br></div><blockquote class="gmail_quote">{inner}</blockquote></div>'
     )
     message.add_alternative(html, subtype="html", cte="quoted-printable")

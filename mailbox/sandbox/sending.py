@@ -56,7 +56,10 @@ def send_from_gmail(
 
 
 def send_from_graph(sandbox: Sandbox, account: Account, draft: Stored, *, keep_id: bool = True) -> None:
-    """Accepted now, moved to Sent Items at once or later. `keep_id`: immutable ids were asked for. Raises Refusal."""
+    """Accepted now, moved to Sent Items at once or later. `keep_id`: immutable ids were asked for.
+
+    Raises Refusal.
+    """
     traits = sandbox.settings.traits
     if draft.moving and not traits.second_send_mails:
         raise Refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")

@@ -117,7 +117,8 @@ def changed(settings: Settings, wish: Mapping[str, Any]) -> Settings:
         if name not in trait_names | open_names or not isinstance(value, (bool, int, float)) or value < 0:
             raise SettingsRefused(f"{name} cannot be set to {value!r}.")
         if name in trait_names:
-            traits = replace(traits, **{name: value})
+            wanted: dict[str, Any] = {name: value}
+            traits = replace(traits, **wanted)
         else:
             plain[name] = value
     return replace(settings, traits=traits, **plain)

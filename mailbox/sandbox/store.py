@@ -47,17 +47,18 @@ CREATE INDEX IF NOT EXISTS ledger_recipients_pair ON ledger_recipients (account,
 CREATE TABLE IF NOT EXISTS calls (
     pk INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, mailbox TEXT NOT NULL, op TEXT NOT NULL,
     method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, status INTEGER NOT NULL DEFAULT 0,
-    full_read INTEGER NOT NULL DEFAULT 0, message_ids TEXT NOT NULL DEFAULT '[]', units INTEGER NOT NULL DEFAULT 0,
-    fault TEXT NOT NULL DEFAULT '');
+    full_read INTEGER NOT NULL DEFAULT 0, message_ids TEXT NOT NULL DEFAULT '[]',
+    units INTEGER NOT NULL DEFAULT 0, fault TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS calls_mailbox ON calls (mailbox);
-CREATE TABLE IF NOT EXISTS jobs (pk INTEGER PRIMARY KEY, due_at REAL NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS jobs (
+    pk INTEGER PRIMARY KEY, due_at REAL NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due_at);
 CREATE TABLE IF NOT EXISTS faults (
-    pk INTEGER PRIMARY KEY, mailbox TEXT NOT NULL, op TEXT NOT NULL, kind TEXT NOT NULL, times INTEGER NOT NULL,
-    options TEXT NOT NULL);
+    pk INTEGER PRIMARY KEY, mailbox TEXT NOT NULL, op TEXT NOT NULL, kind TEXT NOT NULL,
+    times INTEGER NOT NULL, options TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS acts (
-    pk INTEGER PRIMARY KEY, at REAL NOT NULL, entry INTEGER NOT NULL, recipient TEXT NOT NULL, act TEXT NOT NULL,
-    outcome TEXT NOT NULL);
+    pk INTEGER PRIMARY KEY, at REAL NOT NULL, entry INTEGER NOT NULL, recipient TEXT NOT NULL,
+    act TEXT NOT NULL, outcome TEXT NOT NULL);
 """
 TABLES = (
     "accounts", "messages", "changes", "grants", "tokens", "codes", "ledger", "ledger_recipients",
@@ -88,7 +89,8 @@ class Store:
         """Insert one row and return its key."""
         names = ", ".join(values)
         marks = ", ".join("?" for _ in values)
-        cursor = self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
+        sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+        cursor = self._db.execute(sql, tuple(values.values()))
         return int(cursor.lastrowid or 0)
 
     def change(self, sql: str, *values: Any) -> int:
@@ -116,7 +118,7 @@ class Store:
     def clear(self) -> None:
         with self.transaction():
             for table in TABLES:
-                self._db.execute(f"DELETE FROM {table}")
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608
 
     def close(self) -> None:
         self._db.close()

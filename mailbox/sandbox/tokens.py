@@ -102,8 +102,8 @@ class Tokens:
     def holder(self, token: str, kind: str) -> tuple[Grant, tuple[str, ...], float] | None:
         """Grant, scopes and expiry of any token ever issued, dead ones too."""
         row = self._store.row(
-            "SELECT t.scopes AS token_scopes, t.expires_at, g.* FROM tokens t JOIN grants g ON g.pk = t.grant_pk "
-            "WHERE t.token = ? AND t.kind = ?",
+            "SELECT t.scopes AS token_scopes, t.expires_at, g.* FROM tokens t "
+            "JOIN grants g ON g.pk = t.grant_pk WHERE t.token = ? AND t.kind = ?",
             token,
             kind,
         )

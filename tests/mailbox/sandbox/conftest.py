@@ -79,7 +79,8 @@ def start(directory: Path, http_port: int, tls_port: int) -> Running:
                 assert json.load(answer)["ok"]
             return running
         except OSError:
-            assert process.poll() is None and time.monotonic() < until, "the sandbox did not start"
+            assert process.poll() is None, "the sandbox ended"
+            assert time.monotonic() < until, "the sandbox did not start"
             time.sleep(0.05)
 
 

@@ -161,7 +161,9 @@ def test_it_keeps_everything_over_a_restart(tmp_path: Path) -> None:
         client = Gmail(first)
         waiting = client.draft()
         client.send(client.draft())
-        to_come = client.post("/drafts", {"message": {"raw": base64url(mail("ana.reply@site.example"))}}).json()
+        to_come = client.post(
+            "/drafts", {"message": {"raw": base64url(mail("ana.reply@site.example"))}}
+        ).json()
         client.send(to_come["id"])
         cursor = client.get("/profile").json()["historyId"]
     finally:
@@ -173,7 +175,9 @@ def test_it_keeps_everything_over_a_restart(tmp_path: Path) -> None:
         assert client.get(f"/drafts/{waiting}").status_code == 200
         assert len(second.get("ledger")) == 2
         assert client.get(f"/history?startHistoryId={cursor}").status_code == 200
-        inbox = second.wait(lambda: [m for m in second.get("messages", mailbox=MAYA) if m["folder"] == "inbox"])
+        inbox = second.wait(
+            lambda: [m for m in second.get("messages", mailbox=MAYA) if m["folder"] == "inbox"]
+        )
         assert len(inbox) == 1
     finally:
         second.process.terminate()
@@ -189,13 +193,20 @@ def test_it_keeps_everything_over_a_restart(tmp_path: Path) -> None:
         ("SANDBOX_PROFILE", "rude", "can be hostile or lenient"),
     ],
 )
-def test_it_refuses_to_start_with_a_wrong_setting(tmp_path: Path, setting: str, value: str, words: str) -> None:
+def test_it_refuses_to_start_with_a_wrong_setting(
+    tmp_path: Path, setting: str, value: str, words: str
+) -> None:
     import subprocess
     import sys
 
     environment = {**os.environ, "DEBUG": "true", "SANDBOX_DIR": str(tmp_path), setting: value}
     done = subprocess.run(
-        [sys.executable, "-m", "mailbox.sandbox"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=20
+        [sys.executable, "-m", "mailbox.sandbox"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
     )
     assert done.returncode == 2
     assert words in done.stderr

@@ -117,7 +117,10 @@ def test_it_answers_invalid_grant_after_a_revoke_at_the_provider(sandbox: Runnin
     app = application(sandbox, cache)
     result = app.acquire_token_silent_with_error(SCOPES, account=app.get_accounts()[0], force_refresh=True)
     assert (result["error"], "AADSTS50173" in result["error_description"]) == ("invalid_grant", True)
-    assert code(Graph(sandbox, issued["access_token"]).call("GET", "/me")) == (401, "InvalidAuthenticationToken")
+    assert code(Graph(sandbox, issued["access_token"]).call("GET", "/me")) == (
+        401,
+        "InvalidAuthenticationToken",
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +156,10 @@ def test_it_keeps_an_unticked_permission_back(sandbox: Running) -> None:
     result = app.acquire_token_by_auth_code_flow(flow, values)
     assert "Mail.Send" not in result["scope"].split()
     client = Graph(sandbox, result["access_token"])
-    assert code(client.call("POST", f"/me/messages/{client.draft()['id']}/send")) == (403, "ErrorAccessDenied")
+    assert code(client.call("POST", f"/me/messages/{client.draft()['id']}/send")) == (
+        403,
+        "ErrorAccessDenied",
+    )
 
 
 def test_it_sends_a_draft_and_shows_the_sent_copy(sandbox: Running) -> None:
@@ -218,7 +224,10 @@ def test_it_answers_in_the_conversation(sandbox: Running) -> None:
 
 def test_it_refuses_headers_that_are_not_x(sandbox: Running) -> None:
     client = graph(sandbox)
-    message = {"subject": "s", "internetMessageHeaders": [{"name": "List-Unsubscribe", "value": "<http://x>"}]}
+    message = {
+        "subject": "s",
+        "internetMessageHeaders": [{"name": "List-Unsubscribe", "value": "<http://x>"}],
+    }
     assert code(client.call("POST", "/me/messages", json=message)) == (400, "InvalidInternetMessageHeader")
     kept = client.draft(internetMessageHeaders=[{"name": "X-Outreach-Id", "value": "abc"}])
     client.send(kept["id"])

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from mailbox.sandbox.recipients import keywords, plan
 from typing import Any
 
 import pytest
 
-from mailbox.sandbox.recipients import keywords, plan
 from tests.mailbox.sandbox.conftest import Running, mail
 from tests.mailbox.sandbox.test_google import MAYA, draft, gmail, header, send
 from tests.mailbox.sandbox.test_microsoft import NOA, graph
@@ -47,7 +47,7 @@ def tracker() -> Iterator[Tracker]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -80,7 +80,9 @@ def test_it_reads_keywords_from_the_local_part() -> None:
 
 def test_it_mixes_addresses_without_keywords() -> None:
     plans = [plan(f"person{number}@site{number}.example", 1) for number in range(2000)]
-    share = {act: sum(act in one for one in plans) / 20 for act in ("open", "click", "reply", "ooo", "bounce")}
+    share = {
+        act: sum(act in one for one in plans) / 20 for act in ("open", "click", "reply", "ooo", "bounce")
+    }
     assert 21 < share["open"] < 29
     assert 7 < share["click"] < 13
     assert 16 < share["reply"] < 24

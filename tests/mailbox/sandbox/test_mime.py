@@ -1,0 +1,59 @@
+"""Broken mails: the sandbox reads what there is."""
+
+from __future__ import annotations
+
+import random
+from mailbox.sandbox import gmail_shapes, mime
+from mailbox.sandbox.mailstore import Stored
+
+import pytest
+
+from tests.mailbox.sandbox.conftest import mail
+
+
+def stored(raw: bytes) -> Stored:
+    return Stored(
+        pk=1, account=1, id="1", thread="1", folder="inbox", draft=None, raw=raw, message_id="", subject="",
+        sender="", recipients="", snippet="", at=0, seq=1, properties={}, decoy=False, moving=False,
+    )  # fmt: skip
+
+
+def nested(depth: int) -> bytes:
+    head = b"Subject: deep\r\n"
+    for number in range(depth):
+        head += b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (number, number)
+    return head + b"Content-Type: text/plain\r\n\r\nbottom\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\x00\xff\xfe",
+        b"Subject: =?utf-8?b?////?=\r\nContent-Type: text/plain; charset=nonsense\r\n\r\n\xff\x00",
+        b"From: <<>>@@\r\nTo: ,,,;\r\nContent-Transfer-Encoding: base64\r\n\r\n%%%",
+        nested(40),
+        nested(400),
+        nested(5_000),
+    ],
+)
+def test_it_reads_a_broken_mail(raw: bytes) -> None:
+    mime.parse(raw)
+    for format_ in gmail_shapes.FORMATS:
+        gmail_shapes.message(stored(raw), format_)
+
+
+def test_it_reads_mutated_mails() -> None:
+    draw = random.Random(1)
+    whole = mail("Ana <ana@site.example>", html="<p>Hi</p>", headers={"X-Note": "é" * 80})
+    for _ in range(300):
+        raw = bytearray(whole)
+        for _ in range(20):
+            raw[draw.randrange(len(raw))] = draw.randrange(256)
+        mime.parse(bytes(raw))
+        gmail_shapes.message(stored(bytes(raw)), "full")
+
+
+def test_it_changes_headers_and_leaves_the_body() -> None:
+    raw = b"Subject: a\r\n folded\r\nBcc: x@y\r\n\r\nbody\nend"
+    assert mime.with_headers(raw, {"Subject": "b", "bcc": None}) == b"Subject: b\r\n\r\nbody\nend"
