@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+
 from mailbox.sandbox.server import running
 from mailbox.sandbox.settings import Settings, SettingsRefused, from_environment
 

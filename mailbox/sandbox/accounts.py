@@ -6,6 +6,7 @@ import random
 import secrets
 import time
 from dataclasses import dataclass
+
 from mailbox.sandbox.refusals import guid
 from mailbox.sandbox.store import Store
 

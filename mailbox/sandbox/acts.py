@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import aiohttp
+
 from mailbox.sandbox import bounces, mime, replies, visits
 from mailbox.sandbox.context import Sandbox
 from mailbox.sandbox.jobs import Handler
@@ -9,9 +13,6 @@ from mailbox.sandbox.mailstore import INBOX, SENT
 from mailbox.sandbox.recipients import REPLIES
 from mailbox.sandbox.refusals import Refusal
 from mailbox.sandbox.sending import send_from_gmail, send_from_graph
-from typing import Any
-
-import aiohttp
 
 
 def handlers(sandbox: Sandbox) -> dict[str, Handler]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+
+from aiohttp import web
+
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.calls import add_units, note_body_read
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.refusals import Refusal
-
-from aiohttp import web
 
 GOOGLE_401 = (
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "

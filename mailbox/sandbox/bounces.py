@@ -12,6 +12,7 @@ from email.mime.text import MIMEText
 from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
+
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.mime import Mail
 from mailbox.sandbox.replies import one_line

@@ -6,9 +6,10 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from mailbox.sandbox.store import Store
 
 from aiohttp import web
+
+from mailbox.sandbox.store import Store
 
 
 @dataclass

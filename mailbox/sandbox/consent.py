@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from mailbox.sandbox.accounts import Account
-from mailbox.sandbox.settings import Settings
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
+
+from mailbox.sandbox.accounts import Account
+from mailbox.sandbox.settings import Settings
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+
+from aiohttp import web
+
 from mailbox.sandbox.accounts import Accounts
 from mailbox.sandbox.certificates import Signer
 from mailbox.sandbox.clock import Clock
@@ -13,8 +16,6 @@ from mailbox.sandbox.mailstore import MailStore
 from mailbox.sandbox.settings import Settings
 from mailbox.sandbox.store import Store
 from mailbox.sandbox.tokens import Tokens
-
-from aiohttp import web
 
 
 @dataclass

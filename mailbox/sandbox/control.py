@@ -11,6 +11,10 @@ from dataclasses import asdict
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
+from typing import Any
+
+from aiohttp import web
+
 from mailbox.sandbox import decoys, grants
 from mailbox.sandbox.accounts import PROVIDERS, Account
 from mailbox.sandbox.context import SANDBOX, Sandbox
@@ -18,9 +22,6 @@ from mailbox.sandbox.mailstore import FOLDERS, INBOX
 from mailbox.sandbox.refusals import Refusal, json_object
 from mailbox.sandbox.replies import one_line
 from mailbox.sandbox.settings import SettingsRefused, changed
-from typing import Any
-
-from aiohttp import web
 
 Act = Callable[[Sandbox, dict[str, Any]], Awaitable[Any]]
 

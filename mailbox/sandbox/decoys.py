@@ -6,6 +6,7 @@ import random
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
+
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.mailstore import INBOX, SENT, MailStore
 

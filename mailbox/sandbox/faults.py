@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
-from mailbox.sandbox.store import Store
 from typing import Any
+
+from mailbox.sandbox.store import Store
 
 OPS = ("send", "draft", "get", "list", "token", "any")
 KINDS = (

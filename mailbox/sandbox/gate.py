@@ -7,16 +7,17 @@ import json
 import re
 from email.utils import formatdate
 from html import escape
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
 from mailbox.sandbox import calls
 from mailbox.sandbox.bearer import token_of
 from mailbox.sandbox.consent import page
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.faults import Fault
 from mailbox.sandbox.refusals import Refusal, google_answer, graph_answer, guid
-from typing import Any
-
-from aiohttp import web
-from aiohttp.typedefs import Handler
 
 BEFORE = {"error_not_accepted", "throttle", "refuse_permanent", "auth_lost"}
 SUBERRORS = {65001: "consent_required", 50173: "bad_token"}

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+from aiohttp import web
+
 from mailbox.sandbox import gmail_search, gmail_shapes
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.bearer import gmail_account, metadata_only, note_gmail_read
@@ -11,9 +15,6 @@ from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.gmail_drafts import draft_routes
 from mailbox.sandbox.mailstore import Stored
 from mailbox.sandbox.refusals import Refusal
-from typing import Any
-
-from aiohttp import web
 
 BASE = "/gmail/v1/users/{user}"
 READ = "readonly modify"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
+
+from aiohttp import web
+
 from mailbox.sandbox import gmail_search, gmail_shapes, mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.bearer import gmail_account, note_gmail_read
@@ -10,9 +14,6 @@ from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.mailstore import DRAFTS, Stored
 from mailbox.sandbox.refusals import Refusal, json_object
 from mailbox.sandbox.sending import send_from_gmail
-from typing import Any
-
-from aiohttp import web
 
 WRITE = "compose modify"
 

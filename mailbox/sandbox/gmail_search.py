@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import time
 from calendar import timegm
-from mailbox.sandbox.mailstore import DRAFTS, INBOX, JUNK, SENT
 from typing import Any
+
+from mailbox.sandbox.mailstore import DRAFTS, INBOX, JUNK, SENT
 
 _TERM = re.compile(r'(-?)(?:([A-Za-z0-9_]+):)?(?:\(([^)]*)\)|"([^"]*)"|(\S+))')
 PLACES = {"sent": SENT, "inbox": INBOX, "drafts": DRAFTS, "draft": DRAFTS, "spam": JUNK}

@@ -6,10 +6,11 @@ import base64
 import binascii
 from collections.abc import Iterable
 from email.message import Message
+from typing import Any
+
 from mailbox.sandbox import mime
 from mailbox.sandbox.mailstore import DRAFTS, INBOX, JUNK, SENT, Stored
 from mailbox.sandbox.refusals import Refusal
-from typing import Any
 
 FORMATS = ("full", "metadata", "minimal", "raw")
 LABELS = {

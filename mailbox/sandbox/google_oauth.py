@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import secrets
 import time
+from typing import Any
+
+from aiohttp import web
+
 from mailbox.sandbox import consent
 from mailbox.sandbox.calls import set_mailbox
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.refusals import Refusal
 from mailbox.sandbox.settings import GOOGLE_CLIENT
 from mailbox.sandbox.tokens import Code, Grant, client_credentials
-from typing import Any
-
-from aiohttp import web
 
 PREFIX = "https://www.googleapis.com/auth/"
 EMAIL = PREFIX + "userinfo.email"

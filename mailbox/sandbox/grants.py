@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from typing import Any
+
 from mailbox.sandbox import google_oauth, microsoft_oauth
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.context import Sandbox
 from mailbox.sandbox.settings import GOOGLE_CLIENT, MICROSOFT_CLIENT
 from mailbox.sandbox.tokens import Grant
-from typing import Any
 
 NEVER_A_TARGET = ("openid", "profile", "email", "offline_access")
 

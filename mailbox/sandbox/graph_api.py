@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
 from mailbox.sandbox import graph_delta, graph_drafts, graph_query, graph_shapes
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.bearer import graph_account
@@ -10,10 +15,6 @@ from mailbox.sandbox.context import SANDBOX
 from mailbox.sandbox.mailstore import FOLDERS, Stored
 from mailbox.sandbox.refusals import Refusal, json_object
 from mailbox.sandbox.sending import send_from_graph
-from typing import Any
-from urllib.parse import urlencode
-
-from aiohttp import web
 
 READ = ("Mail.Read", "Mail.ReadWrite")
 WRITE = ("Mail.ReadWrite",)

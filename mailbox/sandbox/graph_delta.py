@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from typing import Any
+
+from aiohttp import web
+
 from mailbox.sandbox import graph_query, graph_shapes
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.calls import note_body_read
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.mailstore import Stored
 from mailbox.sandbox.refusals import Refusal
-from typing import Any
-
-from aiohttp import web
 
 KEPT = ("$select", "$filter", "changeType", "$expand")
 SCAN = 2_000

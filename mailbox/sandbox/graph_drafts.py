@@ -10,13 +10,14 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
 from html import escape
+from typing import Any
+
 from mailbox.sandbox import mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.context import Sandbox
 from mailbox.sandbox.graph_shapes import FIELDS
 from mailbox.sandbox.mailstore import DRAFTS, Stored
 from mailbox.sandbox.refusals import Refusal
-from typing import Any
 
 People = tuple[tuple[str, str], ...]
 WRITABLE = frozenset(FIELDS) | {"internetMessageHeaders", "singleValueExtendedProperties", "attachments"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from mailbox.sandbox.graph_shapes import FIELDS, ON_DEMAND, property_key
-from mailbox.sandbox.mailstore import Stored
-from mailbox.sandbox.refusals import Refusal
 from typing import Any
 
 from aiohttp import web
+
+from mailbox.sandbox.graph_shapes import FIELDS, ON_DEMAND, property_key
+from mailbox.sandbox.mailstore import Stored
+from mailbox.sandbox.refusals import Refusal
 
 _CLAUSE = re.compile(r"^([\w/]+)\s+(eq|ne|ge|gt|le|lt)\s+(.+)$", re.S)
 _PROPERTY = re.compile(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
+
 from mailbox.sandbox import mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.mailstore import FOLDERS, Stored
-from typing import Any
 
 NAMES = {
     "inbox": "Inbox",

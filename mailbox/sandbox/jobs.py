@@ -7,11 +7,12 @@ import json
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
-from mailbox.sandbox.clock import Clock
-from mailbox.sandbox.store import Store
 from typing import Any
 
 import aiohttp
+
+from mailbox.sandbox.clock import Clock
+from mailbox.sandbox.store import Store
 
 log = logging.getLogger("sandbox.jobs")
 Handler = Callable[[dict[str, Any]], Awaitable[None]]

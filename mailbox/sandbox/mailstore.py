@@ -6,11 +6,12 @@ import json
 import secrets
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
+
 from mailbox.sandbox import mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.clock import Clock
 from mailbox.sandbox.store import Store
-from typing import Any
 
 INBOX, SENT, DRAFTS, JUNK = "inbox", "sentitems", "drafts", "junkemail"
 FOLDERS = (INBOX, SENT, DRAFTS, JUNK, "deleteditems", "archive", "outbox")

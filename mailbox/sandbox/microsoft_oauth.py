@@ -10,15 +10,16 @@ import base64
 import hashlib
 import json
 import time
+from typing import Any
+
+from aiohttp import web
+
 from mailbox.sandbox import consent
 from mailbox.sandbox.calls import set_mailbox
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.refusals import Refusal
 from mailbox.sandbox.settings import MICROSOFT_CLIENT
 from mailbox.sandbox.tokens import Code, Grant, client_credentials
-from typing import Any
-
-from aiohttp import web
 
 GRAPH = "https://graph.microsoft.com/"
 WORDS = {

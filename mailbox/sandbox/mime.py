@@ -12,10 +12,12 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 from email.utils import getaddresses
+from functools import lru_cache
 from html import unescape
 
 MAX_HEADERS = 262_144
 MAX_DEPTH = 60
+MAX_REMEMBERED = 65_536
 _ID = re.compile(r"<[^<>\s]+>")
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
@@ -52,6 +54,11 @@ class Mail:
 
 
 def parse(raw: bytes) -> Mail:
+    """Read a mail. Small ones are remembered: the same bytes are asked for several times in a row."""
+    return _remembered(raw) if len(raw) < MAX_REMEMBERED else _parse(raw)
+
+
+def _parse(raw: bytes) -> Mail:
     message = message_of(raw)
     headers = tuple((name, decoded(str(value))) for name, value in message.items())
     first: dict[str, str] = {}
@@ -74,6 +81,11 @@ def parse(raw: bytes) -> Mail:
         text=text,
         html=html,
     )
+
+
+@lru_cache(maxsize=512)
+def _remembered(raw: bytes) -> Mail:
+    return _parse(raw)
 
 
 def message_of(raw: bytes) -> Message:
@@ -155,7 +167,13 @@ def _too_deep(message: Message) -> bool:
     level = [message]
     for _ in range(MAX_DEPTH):
         inner = [part.get_payload() for part in level if part.is_multipart()]
-        level = [child for children in inner if isinstance(children, list) for child in children]
+        level = [
+            child
+            for children in inner
+            if isinstance(children, list)
+            for child in children
+            if isinstance(child, Message)
+        ]
     return bool(level)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.context import Sandbox
 

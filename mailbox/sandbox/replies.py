@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
+
 from mailbox.sandbox.mime import Mail
 from mailbox.sandbox.recipients import KEYWORDS
 

@@ -7,6 +7,7 @@ import json
 import random
 import secrets
 from email.utils import formataddr, formatdate
+
 from mailbox.sandbox import mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.context import Sandbox

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from aiohttp import web
+
 from mailbox.sandbox import acts, control, gmail_api, google_oauth, graph_api, microsoft_oauth
 from mailbox.sandbox.certificates import server_context
 from mailbox.sandbox.context import SANDBOX, Sandbox, open_sandbox
 from mailbox.sandbox.gate import gate
 from mailbox.sandbox.settings import Settings
-
-from aiohttp import web
 
 LOOPBACK = "127.0.0.1"
 MAX_BODY = 80 * 1024 * 1024

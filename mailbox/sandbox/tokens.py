@@ -7,6 +7,7 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass
+
 from mailbox.sandbox.accounts import Account, Accounts
 from mailbox.sandbox.refusals import Refusal
 from mailbox.sandbox.store import Store

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
-from mailbox.sandbox.mime import Mail
-from mailbox.sandbox.settings import LOOPBACK_HOSTS
 from urllib.parse import urlsplit
 
 import aiohttp
+
+from mailbox.sandbox.mime import Mail
+from mailbox.sandbox.settings import LOOPBACK_HOSTS
 
 MAIL_PROGRAM = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.5.0",
