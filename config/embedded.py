@@ -19,7 +19,7 @@ import time
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 DATABASES = ("outreach", "outreach_keys")
 ROLE = "outreach"
@@ -301,13 +301,13 @@ def serve_redis_stand_in(port: int) -> None:
 
 
 # --- whoever dies, nothing stays ----------------------------------------------------------------
-def reap_postgres_with_me(data_dir: Path, *, remove: bool) -> IO[bytes]:
+def reap_postgres_with_me(data_dir: Path, *, remove: bool) -> subprocess.Popen[bytes]:
     """Have a small process stop the cluster when this process ends, however it ends.
 
-    It waits on a pipe that only this process holds: the kernel closes it even after a SIGKILL. Keep the
-    returned pipe; closing it starts the stop.
+    It waits on a pipe that only this process holds: the kernel closes it even after a SIGKILL. The returned
+    process's `communicate()` closes the pipe and returns when the cluster is stopped.
     """
-    reaper = subprocess.Popen(  # noqa: S603 - this module
+    return subprocess.Popen(  # noqa: S603 - this module
         [sys.executable, "-m", "config.embedded", "reap", str(data_dir), *(["--remove"] if remove else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -315,9 +315,6 @@ def reap_postgres_with_me(data_dir: Path, *, remove: bool) -> IO[bytes]:
         start_new_session=True,
         cwd=Path(__file__).resolve().parent.parent,
     )
-    if reaper.stdin is None:  # for the type checker: a pipe was asked for
-        raise EmbeddedError("no pipe to the reaper")
-    return reaper.stdin
 
 
 # --- the sandbox ------------------------------------------------------------------------------

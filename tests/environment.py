@@ -49,12 +49,11 @@ def _start_servers() -> None:
     folder.chmod(0o755)
     os.environ["OUTREACH_TEST_FOLDER"] = str(folder)
     if "DATABASE_URL" not in os.environ:
-        keep = embedded.reap_postgres_with_me(folder, remove=True)
+        reaper = embedded.reap_postgres_with_me(folder, remove=True)
         server = embedded.start_postgres(folder, durable=False)
         os.environ["DATABASE_URL"] = embedded.database_url(server, "outreach")
         os.environ["KEYSTORE_URL"] = embedded.database_url(server, "outreach_keys")
-        atexit.register(embedded.remove_postgres, folder)
-        atexit.register(keep.close)
+        atexit.register(reaper.communicate)
     if "REDIS_URL" not in os.environ:
         url, process = embedded.start_redis(folder)
         os.environ["REDIS_URL"] = url

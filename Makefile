@@ -1,0 +1,98 @@
+# make run     the product with a sandbox on this machine (RESET=1 starts afresh, PORT=8000)
+# make test    everything that CI runs
+# make check   the quick part of it: lint, types, boundaries, migrations
+# make setup   the virtual environment alone (VENV=.venv PYTHON=python3)
+
+VENV ?= .venv
+PYTHON ?= python3
+PORT ?= 8000
+WORKERS ?= 2
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# What config/settings.py insists on, where no database is touched.
+NO_DATABASE := SECRET_KEY=check OUTREACH_KEKS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+	DATABASE_URL=postgres://check@127.0.0.1:1/outreach KEYSTORE_URL=postgres://check@127.0.0.1:1/outreach_keys
+
+.PHONY: run setup test pytest lint types boundaries migrations check bench format lock machine clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.base-installed
+	@exec $(PY) -m config.run --port $(PORT) $(if $(filter-out 0,$(RESET)),--reset)
+
+setup: $(VENV)/.dev-installed
+
+$(PY):
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "$(PYTHON) is missing. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version)." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "Python's venv module is missing. On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making the virtual environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base-installed: requirements/base.txt | $(PY)
+	@echo "Installing the locked packages …"
+	@$(PIP) install --require-hashes -r requirements/base.txt
+	@touch $@
+
+$(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.base-installed
+	@echo "Installing the locked packages of the checks …"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+test: lint types boundaries migrations pytest
+
+# A real Redis and a real browser are part of the tests: what is missing is installed, or named loudly.
+machine:
+	@missing=""; \
+	[ -n "$$REDIS_URL" ] || command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing$$missing …"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "The tests need packages that are missing here. As root: apt-get install$$missing" >&2; exit 1; \
+	fi
+
+pytest: setup machine
+	$(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m bandit --quiet --recursive --configfile pyproject.toml .
+
+types: setup
+	$(PY) -m mypy .
+
+boundaries: setup
+	$(VENV)/bin/lint-imports
+
+migrations: setup
+	@$(NO_DATABASE) $(PY) -W ignore manage.py makemigrations --check --dry-run
+
+check: lint types boundaries migrations
+
+bench: setup
+	@for bench in benchmarks/[a-z]*.py; do \
+		$(PY) -m benchmarks.$$(basename $$bench .py) || exit 1; \
+	done
+
+format: setup
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+# No index, host or address may stand in a lock file; tests/config/test_locks.py holds that.
+lock: setup
+	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
+		--no-emit-index-url --generate-hashes --quiet -o requirements/base.txt requirements/base.in
+	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
+		--no-emit-index-url --generate-hashes --quiet -c requirements/base.txt \
+		-o requirements/dev.txt requirements/dev.in
+
+clean:
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Figures that are measured, each beside its goal. Run with `make bench`."""
