@@ -64,7 +64,7 @@ pytest: setup machine
 lint: setup
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m bandit --quiet --recursive --configfile pyproject.toml .
+	$(PY) -m bandit --quiet -ll --recursive --configfile pyproject.toml .
 
 types: setup
 	$(PY) -m mypy .

@@ -1,4 +1,4 @@
-"""How long `make run` takes: the first start in an empty data folder, and the next one. Goals: 90 s and 15 s."""
+"""How long `make run` takes: the first start in an empty data folder and the next. Goals: 90 s and 15 s."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import argparse
 import base64
 import contextlib
 import fcntl
+import http.client
 import json
 import os
 import secrets
@@ -18,8 +19,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -200,20 +199,25 @@ class Run:
         self.spawn("beat", "-m", "celery", "-A", "config.celery", "beat", "-l", "WARNING",
                    "--pidfile", "")  # fmt: skip
         self.wait_for(web, ports["web"])
-        self.wait_for_page(web)
+        self.wait_for_page(web, ports["web"])
         self.children = [child for child in self.children if not child.ended() or child in (web, sandbox)]
         self.announce(demo)
 
-    def wait_for_page(self, web: Child) -> None:
+    def wait_for_page(self, web: Child, port: int) -> None:
         until = time.monotonic() + 60
         while time.monotonic() < until and not web.ended():
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
             try:
-                with urllib.request.urlopen(f"{self.url}/accounts/login/", timeout=10):  # noqa: S310 - ours
-                    return
-            except urllib.error.HTTPError as answer:
-                raise StartFailed(f"the sign-in page answers {answer.code}\n{tail(web.log)}") from answer
+                connection.request("GET", "/accounts/login/")
+                status = connection.getresponse().status
             except OSError:
                 time.sleep(0.2)
+                continue
+            finally:
+                connection.close()
+            if status != 200:
+                raise StartFailed(f"the sign-in page answers {status}\n{tail(web.log)}")
+            return
         raise StartFailed(f"the web server does not answer\n{tail(web.log)}")
 
     def announce(self, demo: str) -> None:
