@@ -17,7 +17,7 @@ NO_DATABASE := SECRET_KEY=check OUTREACH_KEKS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAA
 .PHONY: run setup test pytest lint types boundaries migrations check bench format lock machine clean
 .DEFAULT_GOAL := run
 
-run: $(VENV)/.base-installed
+run: $(VENV)/.local-installed
 	@exec $(PY) -m config.run --port $(PORT) $(if $(filter-out 0,$(RESET)),--reset)
 
 setup: $(VENV)/.dev-installed
@@ -32,12 +32,12 @@ $(PY):
 	@echo "Making the virtual environment in $(VENV) …"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.base-installed: requirements/base.txt | $(PY)
+$(VENV)/.local-installed: requirements/local.txt | $(PY)
 	@echo "Installing the locked packages …"
-	@$(PIP) install --require-hashes -r requirements/base.txt
+	@$(PIP) install --require-hashes -r requirements/local.txt
 	@touch $@
 
-$(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.base-installed
+$(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.local-installed
 	@echo "Installing the locked packages of the checks …"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
@@ -87,12 +87,14 @@ format: setup
 	$(PY) -m ruff format .
 
 # No index, host or address may stand in a lock file; tests/config/test_locks.py holds that.
-lock: setup
-	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
-		--no-emit-index-url --generate-hashes --quiet -o requirements/base.txt requirements/base.in
-	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
-		--no-emit-index-url --generate-hashes --quiet -c requirements/base.txt \
-		-o requirements/dev.txt requirements/dev.in
+lock: | $(PY)
+	@[ -x $(VENV)/bin/uv ] || $(PIP) install uv
+	@for name in base local dev; do \
+		$(VENV)/bin/uv pip compile --universal --python-version 3.11 --no-header --no-annotate \
+			--no-emit-index-url --generate-hashes --quiet \
+			$$(for below in base local; do [ $$below = $$name ] && break; echo "-c requirements/$$below.txt"; done) \
+			-o requirements/$$name.txt requirements/$$name.in || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

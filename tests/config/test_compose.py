@@ -1,0 +1,92 @@
+"""`docker-compose.yml`: what production runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+GIVEN = {
+    "SECRET_KEY": "s",
+    "OUTREACH_KEKS": "k1:a",
+    "POSTGRES_PASSWORD": "p",
+    "KEYSTORE_PASSWORD": "q",
+    "PUBLIC_BASE_URL": "https://outreach.example",
+    "ALLOWED_HOSTS": "outreach.example",
+    "EMAIL_URL": "smtp://mail.example",
+    "DEFAULT_FROM_EMAIL": "no-reply@outreach.example",
+}
+
+
+@pytest.fixture
+def compose(root: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((root / "docker-compose.yml").read_text())
+    return loaded
+
+
+def test_it_runs_every_part(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == {"migrate", "web", "worker", "beat", "postgres", "keystore", "redis"}
+
+
+def test_it_watches_the_health_of_every_part(compose: dict[str, Any], root: Path) -> None:
+    assert "HEALTHCHECK" in (root / "Dockerfile").read_text()
+    for name, service in compose["services"].items():
+        own = "healthcheck" in service
+        assert own or service.get("build") == ".", name
+
+
+def test_it_has_no_default_secret(root: Path) -> None:
+    text = (root / "docker-compose.yml").read_text()
+    secret = [name for name in re.findall(r"\$\{(\w+)[^}]*\}", text) if re.search("KEY|KEKS|PASSWORD", name)]
+    assert set(secret) == {"SECRET_KEY", "OUTREACH_KEKS", "POSTGRES_PASSWORD", "KEYSTORE_PASSWORD"}
+    for name in secret:
+        assert re.findall(rf"\$\{{{name}(?!:\?)", text) == [], name
+
+
+def test_it_keeps_data_in_named_volumes(compose: dict[str, Any]) -> None:
+    assert set(compose["volumes"]) == {"postgres-data", "keystore-data", "redis-data"}
+    mounted = {
+        volume.split(":")[0]
+        for service in compose["services"].values()
+        for volume in service.get("volumes", [])
+    }
+    assert set(compose["volumes"]) < mounted
+
+
+def test_it_publishes_on_the_loopback_address_only(compose: dict[str, Any]) -> None:
+    published = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_it_runs_as_no_root(root: Path) -> None:
+    assert re.search(r"^USER \d+$", (root / "Dockerfile").read_text(), flags=re.MULTILINE)
+
+
+@pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not on this machine")
+@pytest.mark.parametrize("missing", ["", *(name for name in GIVEN)])
+def test_it_is_accepted_by_docker_compose_when_nothing_is_missing(
+    root: Path, tmp_path: Path, missing: str
+) -> None:
+    for name in ("docker-compose.yml", "Dockerfile"):
+        shutil.copy(root / name, tmp_path)
+    given = {name: value for name, value in GIVEN.items() if name != missing}
+    said = subprocess.run(
+        ["docker-compose", "config"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", **given},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if missing:
+        assert said.returncode != 0
+        assert f"set {missing}" in said.stderr
+    else:
+        assert said.returncode == 0, said.stderr
