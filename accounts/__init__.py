@@ -1,0 +1,1 @@
+"""Who you are and what is yours. Knows no other app."""

@@ -1,0 +1,1 @@
+"""Plumbing: settings, addresses, the Celery application. Imports everything, imported by nobody."""

@@ -1,0 +1,23 @@
+"""The Celery application: Redis only rings the bell, PostgreSQL holds the schedule.
+
+Every beat entry is a wake-up without arguments that a lost or doubled delivery cannot harm.
+"""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("outreach")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["accounts", "mailbox", "tracking", "outreach"])
+
+app.conf.beat_schedule = {
+    "queue": {"task": "outreach.wake_queue", "schedule": settings.WAKE_SECONDS},
+    "send": {"task": "outreach.wake_senders", "schedule": settings.WAKE_SECONDS},
+    "settle": {"task": "outreach.wake_settle", "schedule": settings.WAKE_SECONDS * 2},
+    "poll": {"task": "outreach.wake_pollers", "schedule": settings.WAKE_SECONDS},
+    "janitor": {"task": "outreach.wake_janitor", "schedule": 600.0},
+}

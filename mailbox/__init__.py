@@ -1,0 +1,1 @@
+"""A person's mailbox at Google or Microsoft. Knows no campaign."""

@@ -1,0 +1,8 @@
+"""The mailbox app. It shares its name with Python's `mailbox` module: run from the repository's root."""
+
+from django.apps import AppConfig
+
+
+class MailboxConfig(AppConfig):
+    name = "mailbox"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,159 @@
+"""A connected mailbox and its credential."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.clock import Now
+from accounts.encryption import EncryptedTextField
+from accounts.tenancy import WorkspaceManager, WorkspaceModel, WorkspaceQuerySet
+
+
+class Provider(models.TextChoices):
+    GOOGLE = "google", "Gmail"
+    MICROSOFT = "microsoft", "Microsoft 365"
+
+    @property
+    def company(self) -> str:
+        return "Google" if self is Provider.GOOGLE else "Microsoft"
+
+
+class MailboxState(models.TextChoices):
+    CONNECTED = "connected", "Connected"
+    THROTTLED = "throttled", "Waiting for the provider"
+    BROKEN = "broken", "Needs reconnecting"
+    REVOKED = "revoked", "Access removed"
+
+
+class MailboxQuerySet(WorkspaceQuerySet["Mailbox"]):
+    def live(self) -> models.QuerySet[Mailbox]:
+        """Not revoked: shown in lists, and the bin is beside them."""
+        return self.exclude(state=MailboxState.REVOKED)
+
+    def usable(self) -> models.QuerySet[Mailbox]:
+        """May be called now or after a provider's wait."""
+        return self.filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED])
+
+
+class Mailbox(WorkspaceModel):
+    """One mailbox, keyed by the provider's subject.
+
+    `identity` is a platform-wide HMAC of provider and subject: at most one live connection of an
+    account exists (T10), and caps survive a reconnect. `generation` grows at each revoke and
+    reconnect; every provider call checks it. `cursor` is the poll's place, opaque.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    provider = models.CharField(max_length=10, choices=Provider.choices)
+    identity = models.BinaryField(max_length=32)
+    subject = EncryptedTextField()
+    address = EncryptedTextField()
+    address_index = models.BinaryField(max_length=32)
+    display_name = EncryptedTextField()
+    signature = EncryptedTextField()
+    state = models.CharField(max_length=10, choices=MailboxState.choices, default=MailboxState.CONNECTED)
+    state_reason = models.CharField(max_length=60, blank=True)
+    state_at = models.DateTimeField(null=True)
+    generation = models.PositiveIntegerField(default=1)
+    scopes = models.JSONField(default=list)
+    throttled_until = models.DateTimeField(null=True)
+    daily_cap = models.PositiveIntegerField(default=50)
+    cursor = EncryptedTextField(null=True)
+    connected_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    next_poll_at = models.DateTimeField(null=True)
+    last_poll_at = models.DateTimeField(null=True)
+    poll_lease_until = models.DateTimeField(null=True)
+    next_send_at = models.DateTimeField(null=True)
+    full_reads = models.PositiveIntegerField(default=0)
+
+    objects = WorkspaceManager.from_queryset(MailboxQuerySet)()
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["identity"], condition=~Q(state="revoked"), name="one_live_connection_per_account"
+            )
+        ]
+
+    @property
+    def company(self) -> str:
+        return Provider(self.provider).company
+
+    @property
+    def is_live(self) -> bool:
+        return self.state != MailboxState.REVOKED
+
+
+class Credential(WorkspaceModel):
+    """The provider's secret: a row of its own, so that revoking deletes it in one statement."""
+
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="credential")
+    generation = models.PositiveIntegerField()
+    secret = EncryptedTextField()
+    access_token = EncryptedTextField(null=True)
+    access_expires_at = models.DateTimeField(null=True)
+
+
+class MailboxIdentity(models.Model):
+    """An account at a provider across all workspaces and reconnects: the row that caps lock.
+
+    A directory table (decisions 12): an HMAC and times, no content.
+    """
+
+    identity = models.BinaryField(primary_key=True, max_length=32)
+    consumer = models.BooleanField(default=False)
+    first_seen_at = models.DateTimeField(db_default=Now())
+
+
+class SendSlot(models.Model):
+    """One mail's place in the rolling 24 h of an account; `key` is the message's id. A directory table."""
+
+    id = models.BigAutoField(primary_key=True)
+    identity = models.ForeignKey(MailboxIdentity, on_delete=models.CASCADE, related_name="+")
+    key = models.UUIDField(unique=True)
+    taken_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["identity", "taken_at"], name="slot_by_time")]
+
+
+class Receipt(WorkspaceModel):
+    """What the bin did, line by line, without mail content. Kept after the mailbox is gone."""
+
+    mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="receipts")
+    provider = models.CharField(max_length=10, choices=Provider.choices)
+    address = EncryptedTextField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(db_default=Now())
+    # Project ids (text) whose mail a person chose to keep; always empty for Google (promises, conflict rules).
+    kept_projects = models.JSONField(default=list)
+    erased_at = models.DateTimeField(null=True)
+
+
+class StepState(models.TextChoices):
+    DOING = "doing", "Doing now"
+    DONE = "done", "Done"
+    YOUR_TURN = "your_turn", "Your turn"
+
+
+class ReceiptStep(WorkspaceModel):
+    """One line of a receipt: a stable `code`, its state, and the sentence a person reads."""
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    code = models.CharField(max_length=30)
+    state = models.CharField(max_length=9, choices=StepState.choices, default=StepState.DOING)
+    sentence = EncryptedTextField()
+    link = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta(WorkspaceModel.Meta):
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["receipt", "code"], name="one_line_per_code")]

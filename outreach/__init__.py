@@ -1,0 +1,1 @@
+"""The product: projects, contacts, campaigns, removal requests, and the pipeline that sends."""

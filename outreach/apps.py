@@ -1,0 +1,11 @@
+"""The product's own app."""
+
+from django.apps import AppConfig
+
+
+class OutreachConfig(AppConfig):
+    name = "outreach"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from outreach import receivers  # noqa: F401  (connects the two signals)

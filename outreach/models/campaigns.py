@@ -1,0 +1,135 @@
+"""A campaign: what is written, in which steps, to whom, from which mailbox."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import models
+
+from accounts.clock import Now
+from accounts.encryption import EncryptedTextField
+from accounts.tenancy import WorkspaceModel
+from mailbox.models import Mailbox
+from outreach.models.contacts import Contact
+from outreach.models.projects import Project
+
+
+class CampaignKind(models.TextChoices):
+    OUTREACH = "outreach", "Campaign"
+    REMOVAL = "removal", "Removal requests"
+
+
+class CampaignState(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
+    FINISHED = "finished", "Finished"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+def every_day() -> list[int]:
+    return [0, 1, 2, 3, 4, 5, 6]
+
+
+def working_days() -> list[int]:
+    return [0, 1, 2, 3, 4]
+
+
+class Campaign(WorkspaceModel):
+    """`weekdays` are 0 (Monday) to 6. `tracks_*` None follows the workspace (decisions 18).
+
+    The removal campaign of a project (decisions 2) is a campaign of kind `removal`, one per project.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="campaigns")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=8, choices=CampaignKind.choices, default=CampaignKind.OUTREACH)
+    mailbox = models.ForeignKey(Mailbox, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    state = models.CharField(max_length=9, choices=CampaignState.choices, default=CampaignState.DRAFT)
+    pause_reason = models.CharField(max_length=60, blank=True)
+    text_only = models.BooleanField(default=False)
+    tracks_opens = models.BooleanField(null=True, blank=True)
+    tracks_clicks = models.BooleanField(null=True, blank=True)
+    window_start = models.TimeField(default=dt.time(9, 0))
+    window_end = models.TimeField(default=dt.time(17, 45))
+    weekdays = models.JSONField(default=working_days)
+    timezone = models.CharField(max_length=64, default="UTC")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    launched_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=models.Q(kind=CampaignKind.REMOVAL),
+                name="one_removal_campaign_per_project",
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="campaign_newest_first")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_open(self) -> bool:
+        """Still may send: running or paused."""
+        return self.state in (CampaignState.RUNNING, CampaignState.PAUSED)
+
+
+class Step(WorkspaceModel):
+    """One mail of the sequence, as Liquid text: `body` is HTML, or plain text where the campaign is text-only.
+
+    Step 1 is the first mail; steps 2 and 3 follow in the same thread `wait_days` after the one before,
+    and their subject is the first one's. A "day" lasts settings.DAY_SECONDS.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    subject = EncryptedTextField()
+    body = EncryptedTextField()
+    wait_days = models.PositiveSmallIntegerField(default=4)
+
+    class Meta(WorkspaceModel.Meta):
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="one_step_per_position"),
+            models.CheckConstraint(
+                condition=models.Q(position__range=(1, 3)), name="one_mail_and_two_follow_ups"
+            ),
+        ]
+
+
+class EnrollmentState(models.TextChoices):
+    """Where a contact stands in a campaign; `held_back` is decided at launch (decisions 4)."""
+
+    PLANNED = "planned", "Planned"
+    HELD_BACK = "held_back", "Held back"
+    RUNNING = "running", "Running"
+    REPLIED = "replied", "Replied"
+    BOUNCED = "bounced", "Bounced"
+    SUPPRESSED = "suppressed", "Suppressed"
+    FINISHED = "finished", "Finished"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Enrollment(WorkspaceModel):
+    """A contact in a campaign. `reason` is a stable code that says why it stopped or waits."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="enrollments")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="enrollments")
+    state = models.CharField(max_length=10, choices=EnrollmentState.choices, default=EnrollmentState.PLANNED)
+    reason = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    stopped_at = models.DateTimeField(null=True)
+    # An out-of-office moves the next step behind this time and stops nothing (F38).
+    resumes_at = models.DateTimeField(null=True)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "contact"], name="one_enrollment_per_contact")
+        ]

@@ -1,0 +1,20 @@
+"""What groups campaigns and removal work; deleting one deletes its mail."""
+
+from django.db import models
+
+from accounts.clock import Now
+from accounts.tenancy import WorkspaceModel
+
+
+class Project(WorkspaceModel):
+    """`website` is the domain the work is for (the links' target in removal work); both stand plain."""
+
+    name = models.CharField(max_length=120)
+    website = models.CharField(max_length=253, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="one_project_per_name")]
+
+    def __str__(self) -> str:
+        return self.name

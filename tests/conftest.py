@@ -1,0 +1,152 @@
+"""What every test may ask for: the fixed cast, an open workspace, the sandbox, a moved clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from accounts import clock, encryption, tenancy
+from accounts.models import Membership, Role, User, Workspace
+from accounts.workspaces import create_workspace
+from tests.mailbox.sandbox.conftest import Running, start
+
+PASSWORD = "correct-horse-battery"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that has the database has both: the product's and the key store's."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        marker = item.get_closest_marker("django_db")
+        if marker is None and not names & {"db", "transactional_db", "live_server"}:
+            continue
+        options = dict(marker.kwargs) if marker else {}
+        if names & {"transactional_db", "live_server"}:
+            options["transaction"] = True
+        item.add_marker(pytest.mark.django_db(**{**options, "databases": "__all__"}), append=False)
+
+
+@pytest.fixture(autouse=True)
+def _keys_are_forgotten() -> Iterator[None]:
+    """Each test's databases are rolled back: a key held in memory would outlive its row."""
+    encryption.forget_keys()
+    yield
+    encryption.forget_keys()
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., User]:
+    """Makes a person who can sign in: `person("maya@studio.example", name="Maya")`."""
+    from allauth.account.models import EmailAddress
+
+    def make(email: str, *, name: str = "") -> User:
+        user = User.objects.create_user(email, PASSWORD, name=name or email.partition("@")[0].title())
+        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def owner(person: Callable[..., User]) -> User:
+    return person("olga@studio.example", name="Olga Owner")
+
+
+@pytest.fixture
+def ws(owner: User) -> Workspace:
+    """The owner's workspace, ready to send: it has a postal address."""
+    row = create_workspace(owner, name="Studio")
+    Workspace.objects.filter(pk=row.pk).update(postal_address="Studio, 14 Quay Lane, Harwick")
+    row.refresh_from_db()
+    return row
+
+
+@pytest.fixture
+def in_ws(ws: Workspace) -> Iterator[Workspace]:
+    """The owner's workspace, open for the whole test."""
+    with tenancy.workspace(ws):
+        yield ws
+
+
+@pytest.fixture
+def member(person: Callable[..., User], ws: Workspace) -> User:
+    user = person("milo@studio.example", name="Milo Member")
+    Membership.objects.create(workspace=ws, user=user, role=Role.MEMBER)
+    return user
+
+
+@pytest.fixture
+def admin(person: Callable[..., User], ws: Workspace) -> User:
+    user = person("ada@studio.example", name="Ada Admin")
+    Membership.objects.create(workspace=ws, user=user, role=Role.ADMIN)
+    return user
+
+
+@pytest.fixture
+def viewer(person: Callable[..., User], ws: Workspace) -> User:
+    user = person("vera@studio.example", name="Vera Viewer")
+    Membership.objects.create(workspace=ws, user=user, role=Role.VIEWER)
+    return user
+
+
+@pytest.fixture
+def stranger(person: Callable[..., User]) -> User:
+    """Somebody with a workspace of their own, elsewhere."""
+    user = person("sid@elsewhere.example", name="Sid Stranger")
+    create_workspace(user, name="Elsewhere")
+    return user
+
+
+@pytest.fixture
+def ex_member(person: Callable[..., User], ws: Workspace) -> User:
+    user = person("eva@studio.example", name="Eva Exmember")
+    Membership.objects.create(workspace=ws, user=user, role=Role.MEMBER).delete()
+    return user
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Client]:
+    """A browser in which this person has signed in."""
+
+    def make(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def later(db: None) -> Callable[..., None]:
+    """Moves the product's clock: `later(seconds=90)`."""
+
+    def move(**by: float) -> None:
+        clock.advance(dt.timedelta(**by))
+
+    return move
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[Running]:
+    """One sandbox per test process, at the addresses that the settings name."""
+    import os
+
+    running = start(
+        Path(os.environ["SANDBOX_DIR"]),
+        int(os.environ["SANDBOX_HTTP_PORT"]),
+        int(os.environ["SANDBOX_TLS_PORT"]),
+    )
+    yield running
+    running.process.terminate()
+    running.process.wait(10)
+
+
+@pytest.fixture
+def providers(sandbox_process: Running) -> Running:
+    """The product's own Google and Microsoft: empty, and reached through the environment alone."""
+    sandbox_process.post("reset")
+    return sandbox_process

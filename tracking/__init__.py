@@ -1,0 +1,1 @@
+"""Opens, clicks, opt-outs. Knows only opaque keys."""

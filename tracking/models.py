@@ -1,0 +1,37 @@
+"""Observed facts about a mail, by opaque key: no foreign key upward."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from accounts.clock import Now
+from accounts.tenancy import WorkspaceModel
+
+
+class Kind(models.TextChoices):
+    OPENED = "opened", "Opened (may be automatic)"
+    CLICKED = "clicked", "Clicked"
+    OPTED_OUT = "opted_out", "Opted out"
+
+
+class Source(models.TextChoices):
+    """Who made the request, as far as it can be told (threats 3)."""
+
+    HUMAN = "human", "Likely a person"
+    PROXY = "proxy", "A mail proxy: a person or a prefetch"
+    PRIVACY = "privacy", "A privacy proxy"
+    SCANNER = "scanner", "A scanner"
+    SELF = "self", "The sender"
+
+
+class Event(WorkspaceModel):
+    """One fact. The address it came from is not stored, the class is."""
+
+    key = models.UUIDField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    source = models.CharField(max_length=8, choices=Source.choices)
+    link = models.PositiveSmallIntegerField(null=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta(WorkspaceModel.Meta):
+        indexes = [models.Index(fields=["workspace", "key", "at"], name="event_by_message")]
