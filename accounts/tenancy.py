@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.db import models
 
@@ -78,13 +78,14 @@ class WorkspaceQuerySet(models.QuerySet[M]):
         return super().bulk_create(rows, *args, **kwargs)
 
 
-class WorkspaceManager(models.Manager.from_queryset(WorkspaceQuerySet)):  # type: ignore[misc]
+class WorkspaceManager(models.Manager[M]):
     """The one door to a tenant's rows: raises NoWorkspace unless a workspace is open."""
 
     use_in_migrations = False
+    _queryset_class = WorkspaceQuerySet
 
-    def get_queryset(self) -> WorkspaceQuerySet[Any]:
-        return super().get_queryset().filter(workspace_id=current_workspace_id())  # type: ignore[no-any-return]
+    def get_queryset(self) -> models.QuerySet[M]:
+        return super().get_queryset().filter(workspace_id=current_workspace_id())
 
 
 def _claim(row: models.Model) -> None:
@@ -102,7 +103,7 @@ class WorkspaceModel(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
 
-    objects = WorkspaceManager()
+    objects: ClassVar[WorkspaceManager[Self]] = WorkspaceManager()
 
     class Meta:
         abstract = True

@@ -37,6 +37,9 @@ class MailboxQuerySet(WorkspaceQuerySet["Mailbox"]):
         return self.filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED])
 
 
+MailboxManager = WorkspaceManager.from_queryset(MailboxQuerySet)
+
+
 class Mailbox(WorkspaceModel):
     """One mailbox, keyed by the provider's subject.
 
@@ -71,7 +74,7 @@ class Mailbox(WorkspaceModel):
     next_send_at = models.DateTimeField(null=True)
     full_reads = models.PositiveIntegerField(default=0)
 
-    objects = WorkspaceManager.from_queryset(MailboxQuerySet)()
+    objects = MailboxManager()  # type: ignore[misc]
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
@@ -132,7 +135,7 @@ class Receipt(WorkspaceModel):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     at = models.DateTimeField(db_default=Now())
-    # Project ids (text) whose mail a person chose to keep; always empty for Google (promises, conflict rules).
+    # Ids of the projects whose mail a person chose to keep; always empty for Google.
     kept_projects = models.JSONField(default=list)
     erased_at = models.DateTimeField(null=True)
 

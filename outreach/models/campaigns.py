@@ -82,7 +82,7 @@ class Campaign(WorkspaceModel):
 
 
 class Step(WorkspaceModel):
-    """One mail of the sequence, as Liquid text: `body` is HTML, or plain text where the campaign is text-only.
+    """One mail of the sequence, as Liquid text: `body` is HTML, or plain text in a text-only campaign.
 
     Step 1 is the first mail; steps 2 and 3 follow in the same thread `wait_days` after the one before,
     and their subject is the first one's. A "day" lasts settings.DAY_SECONDS.

@@ -76,7 +76,7 @@ class Contact(WorkspaceModel):
     @property
     def greeting(self) -> str:
         """What screens call this person: the first name, the name, else the part before the @."""
-        return self.first_name or self.name or self.address.partition("@")[0]
+        return str(self.first_name or self.name or self.address.partition("@")[0])
 
 
 class SuppressionReason(models.TextChoices):

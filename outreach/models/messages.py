@@ -82,6 +82,9 @@ class MessageQuerySet(WorkspaceQuerySet["Message"]):
         )
 
 
+MessageManager = WorkspaceManager.from_queryset(MessageQuerySet)
+
+
 class Message(WorkspaceModel):
     """One mail to one person.
 
@@ -150,7 +153,7 @@ class Message(WorkspaceModel):
     replied_at = models.DateTimeField(null=True)
     auto_replied_at = models.DateTimeField(null=True)
 
-    objects = WorkspaceManager.from_queryset(MessageQuerySet)()
+    objects = MessageManager()  # type: ignore[misc]
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
