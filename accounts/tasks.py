@@ -11,7 +11,7 @@ from celery import Task
 from accounts.tenancy import workspace
 
 
-class WorkspaceTask(Task):  # type: ignore[misc]
+class WorkspaceTask(Task):  # type: ignore[type-arg]
     """`task.delay(workspace_id, …)`: opens that workspace around the body."""
 
     def __call__(self, workspace_id: str, *args: Any, **kwargs: Any) -> Any:
