@@ -10,7 +10,9 @@ Tags
     {% mark "quiet" %}
         the bare mark of static/status.svg
     {% evidence "accepted quiet replied" %}  {% evidence steps %}
-        the five-bar ladder; steps are words or a list of: accepted quiet opened clicked replied bounced doubt
+        the five-bar ladder; steps are words, or a list of: accepted quiet opened clicked replied bounced
+        doubt. A number is a rung: 0 nothing, 1 accepted, 2 quiet, 3 opened, 4 clicked, 5 replied, where
+        "opened" is never implied by a higher one
     {% avatar person_or_name %}  {% avatar name "l" %}
         round initials with a steady tone
     {% place "inbox" "Inbox" "inbox" "outreach:inbox" "i" %}
@@ -134,8 +136,8 @@ def state(tone: str, name: str, words: object, pill: bool = False, hide: bool = 
 
 
 @register.simple_tag
-def evidence(steps: str | Iterable[str] = ()) -> SafeString:
-    known = set(steps.split() if isinstance(steps, str) else steps)
+def evidence(steps: str | int | Iterable[str] | None = ()) -> SafeString:
+    known = _known(steps)
     tones = {name: ("weak" if name == "opened" else "on") if name in known else "" for name in STEPS}
     words = ", ".join(label for name, label in STEPS.items() if name in known) or "Nothing sent yet"
     if known == {"accepted"}:
@@ -152,6 +154,12 @@ def evidence(steps: str | Iterable[str] = ()) -> SafeString:
     return format_html(
         '<svg class="ladder" viewBox="0 0 24 13" role="img"><title>{}</title>{}</svg>', words, bars
     )
+
+
+def _known(steps: str | int | Iterable[str] | None) -> set[str]:
+    if isinstance(steps, int):
+        return {"accepted", "quiet", list(STEPS)[steps - 1]} if steps > 1 else set(list(STEPS)[:steps])
+    return set(steps.split() if isinstance(steps, str) else steps or ())
 
 
 @register.simple_tag

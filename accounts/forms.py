@@ -1,0 +1,115 @@
+"""Sign-in, sign-up and settings."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from allauth.account.forms import LoginForm as AllauthLoginForm
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from django import forms
+from django.http import HttpRequest
+
+from accounts.models import User, Workspace
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def refuse_control_characters(value: str) -> str:
+    """One line of text: a line break in it would become a header of its own (threats T19)."""
+    if CONTROL.search(value):
+        raise forms.ValidationError("Line breaks and control characters cannot stand here.")
+    return value
+
+
+class SignInForm(AllauthLoginForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = ""
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+    def clean(self) -> dict[str, Any]:
+        """What does not fit is said beside the password, for every address in the same words."""
+        try:
+            super().clean()
+        except forms.ValidationError as error:
+            self.add_error("password", error)
+        return dict(self.cleaned_data)
+
+
+class SignupForm(forms.Form):
+    """The fields sign-up asks beside email and password (promises 17)."""
+
+    name = forms.CharField(
+        max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}), label="Your name"
+    )
+    company = forms.CharField(
+        max_length=120,
+        required=False,
+        label="Company",
+        help_text="Optional. Your first workspace gets this name.",
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+
+    def clean_name(self) -> str:
+        return refuse_control_characters(self.cleaned_data["name"])
+
+    def clean_company(self) -> str:
+        return refuse_control_characters(self.cleaned_data["company"])
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        user.name = self.cleaned_data["name"]
+        user.company = self.cleaned_data["company"]
+        user.save(update_fields=["name", "company"])
+
+
+class AccountSignupForm(AllauthSignupForm):  # type: ignore[misc]
+    field_order = ["name", "email", "password1", "company"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = "At least 10 characters."
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+
+
+class WorkspaceForm(forms.ModelForm[Workspace]):
+    class Meta:
+        model = Workspace
+        fields = ["name", "postal_address", "tracks_opens", "tracks_clicks", "single_keys"]
+        labels = {
+            "postal_address": "Postal address",
+            "tracks_opens": "Count image loads outside the EU, UK and Switzerland",
+            "tracks_clicks": "Count link clicks outside the EU, UK and Switzerland",
+            "single_keys": "Single keys (J, K, P …) work on lists",
+        }
+        help_texts = {
+            "postal_address": "Stands at the foot of every outreach mail. Mails do not leave without it.",
+            "tracks_opens": "An image load says little: mail proxies fetch images by themselves.",
+        }
+
+    def clean_name(self) -> str:
+        return refuse_control_characters(self.cleaned_data["name"])
+
+    def clean_postal_address(self) -> str:
+        return refuse_control_characters(self.cleaned_data["postal_address"])
+
+
+class NewWorkspaceForm(forms.Form):
+    name = forms.CharField(max_length=80, label="Workspace name")
+
+    def clean_name(self) -> str:
+        return refuse_control_characters(self.cleaned_data["name"])
+
+
+class ProfileForm(forms.ModelForm[User]):
+    class Meta:
+        model = User
+        fields = ["name", "company"]
+
+    def clean_name(self) -> str:
+        return refuse_control_characters(self.cleaned_data["name"])
+
+    def clean_company(self) -> str:
+        return refuse_control_characters(self.cleaned_data["company"])

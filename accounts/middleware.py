@@ -1,0 +1,47 @@
+"""Opens the workspace named in the address for the whole request, the page's rendering included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from accounts.models import Membership
+from accounts.tenancy import workspace
+
+
+class WorkspaceMiddleware:
+    """For /w/<slug>/…: strangers get 404; `request.workspace` and `request.membership` are set.
+
+    The slug is taken out of the view's arguments: a view never needs it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        slug = _slug_of(request.path_info)
+        if slug is None or not request.user.is_authenticated:
+            return self.get_response(request)
+        membership = (
+            Membership.objects.select_related("workspace")
+            .filter(user=request.user, workspace__slug=slug)
+            .first()
+        )
+        if membership is None:
+            raise Http404
+        request.membership = membership  # type: ignore[attr-defined]
+        request.workspace = membership.workspace  # type: ignore[attr-defined]
+        with workspace(membership.workspace):
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        if _slug_of(request.path_info) is not None:
+            kwargs.pop("slug", None)
+
+
+def _slug_of(path: str) -> str | None:
+    parts = path.split("/", 3)
+    return parts[2] if len(parts) > 3 and parts[1] == "w" else None
