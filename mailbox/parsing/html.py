@@ -10,6 +10,7 @@ import inscriptis
 import lxml.etree
 import lxml.html
 import nh3
+from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 
 from mailbox.parsing import text
@@ -19,12 +20,11 @@ MAX_TEXT = 256 * 1024
 MAX_ELEMENTS = 20_000
 MAX_LIST_DEPTH = 8
 
-_TAGS = {
-    "a", "abbr", "b", "bdi", "bdo", "big", "blockquote", "br", "center", "cite", "code", "dd", "del", "div",
-    "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "ins", "kbd", "li", "ol", "p", "pre", "q", "s",
-    "samp", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
-    "tr", "tt", "u", "ul", "var", "wbr",
-}  # fmt: skip
+_TAG_NAMES = """
+a abbr b bdi bdo big blockquote br center cite code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li ol p
+pre q s samp small span strike strong sub sup table tbody td tfoot th thead tr tt u ul var wbr
+"""
+_TAGS = frozenset(_TAG_NAMES.split())
 _DROPPED_WHOLE = {
     "script",
     "style",
@@ -102,7 +102,7 @@ def to_text(html: str) -> str:
         return ""
     _plain(root)
     try:
-        found = inscriptis.Inscriptis(root, ParserConfig(display_images=False)).get_text()
+        found = inscriptis.Inscriptis(root, ParserConfig(css=CSS_PROFILES["strict"])).get_text()
     except RecursionError:
         found = " ".join(root.itertext())
     lines = [line.rstrip() for line in text.clean(found, MAX_TEXT).replace("\u00a0", " ").split("\n")]
@@ -144,7 +144,7 @@ def sanitise(html: str) -> str:
     shallow = lxml.html.tostring(root, encoding="unicode", method="html")
     return nh3.clean(
         shallow,
-        tags=_TAGS,
+        tags=set(_TAGS),
         clean_content_tags=_DROPPED_WHOLE,
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
