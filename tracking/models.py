@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from accounts.clock import Now
+from accounts.encryption import EncryptedTextField
 from accounts.tenancy import WorkspaceModel
 
 
@@ -35,3 +36,14 @@ class Event(WorkspaceModel):
 
     class Meta(WorkspaceModel.Meta):
         indexes = [models.Index(fields=["workspace", "key", "at"], name="event_by_message")]
+
+
+class LinkTarget(WorkspaceModel):
+    """Where a link leads whose target is too long for its token. The id follows from its content."""
+
+    key = models.UUIDField()
+    url = EncryptedTextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta(WorkspaceModel.Meta):
+        indexes = [models.Index(fields=["workspace", "key"], name="target_by_message")]
