@@ -41,6 +41,7 @@ PACE = {
     "WORKER_HARD_LIMIT_SECONDS": "6",
     "LEASE_SECONDS": "8",
     "SETTLE_SECONDS": "12",
+    "SCANNER_SECONDS": "1",
     "SANDBOX_PACE": "3",
 }
 

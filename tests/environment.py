@@ -40,6 +40,8 @@ FIXED = {
     "WORKER_HARD_LIMIT_SECONDS": "6",
     "LEASE_SECONDS": "8",
     "SETTLE_SECONDS": "12",
+    # Simulated recipients act within a moment; tests that need the real threshold set it.
+    "SCANNER_SECONDS": "0",
 }
 
 
