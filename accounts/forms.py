@@ -1,16 +1,20 @@
-"""Sign-in, sign-up and settings."""
+"""What a person fills in: the sign-up's own fields, settings, a new workspace."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
-from allauth.account.forms import LoginForm as AllauthLoginForm
-from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from django.http import HttpRequest
 
 from accounts.models import User, Workspace
+
+if TYPE_CHECKING:
+    WorkspaceModelForm = forms.ModelForm[Workspace]
+    UserModelForm = forms.ModelForm[User]
+else:
+    WorkspaceModelForm = UserModelForm = forms.ModelForm
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -20,22 +24,6 @@ def refuse_control_characters(value: str) -> str:
     if CONTROL.search(value):
         raise forms.ValidationError("Line breaks and control characters cannot stand here.")
     return value
-
-
-class SignInForm(AllauthLoginForm):  # type: ignore[misc]
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = ""
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
-
-    def clean(self) -> dict[str, Any]:
-        """What does not fit is said beside the password, for every address in the same words."""
-        try:
-            super().clean()
-        except forms.ValidationError as error:
-            self.add_error("password", error)
-        return dict(self.cleaned_data)
 
 
 class SignupForm(forms.Form):
@@ -64,17 +52,7 @@ class SignupForm(forms.Form):
         user.save(update_fields=["name", "company"])
 
 
-class AccountSignupForm(AllauthSignupForm):  # type: ignore[misc]
-    field_order = ["name", "email", "password1", "company"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password1"].help_text = "At least 10 characters."
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
-
-
-class WorkspaceForm(forms.ModelForm[Workspace]):
+class WorkspaceForm(WorkspaceModelForm):
     class Meta:
         model = Workspace
         fields = ["name", "postal_address", "tracks_opens", "tracks_clicks", "single_keys"]
@@ -103,7 +81,7 @@ class NewWorkspaceForm(forms.Form):
         return refuse_control_characters(self.cleaned_data["name"])
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(UserModelForm):
     class Meta:
         model = User
         fields = ["name", "company"]

@@ -110,7 +110,7 @@ ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
-ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm", "signup": "accounts.forms.AccountSignupForm"}
+ACCOUNT_FORMS = {"login": "accounts.entrance.SignInForm", "signup": "accounts.entrance.AccountSignupForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="mandatory")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -201,6 +201,17 @@ MS_AUTHORITY = env.str("MS_AUTHORITY", default="https://login.microsoftonline.co
 MS_INSTANCE_DISCOVERY = env.bool("MS_INSTANCE_DISCOVERY", default=True)
 MS_CLIENT_ID = env.str("MS_CLIENT_ID", default="")
 MS_CLIENT_SECRET = env.str("MS_CLIENT_SECRET", default="")
+MS_ADMIN_CONSENT_URI = env.str(
+    "MS_ADMIN_CONSENT_URI", default=f"{MS_AUTHORITY.rpartition('/')[0]}/organizations/adminconsent"
+)
+# Pages of the providers that we link to: where a person ends a grant, and their privacy policies.
+GOOGLE_GRANTS_URL = env.str("GOOGLE_GRANTS_URL", default="https://myaccount.google.com/connections")
+MS_GRANTS_URL = env.str("MS_GRANTS_URL", default="https://myapps.microsoft.com/")
+MS_CONSUMER_GRANTS_URL = env.str(
+    "MS_CONSUMER_GRANTS_URL", default="https://account.live.com/consent/Manage"
+)
+GOOGLE_PRIVACY_URL = env.str("GOOGLE_PRIVACY_URL", default="https://policies.google.com/privacy")
+MS_PRIVACY_URL = env.str("MS_PRIVACY_URL", default="https://www.microsoft.com/privacy/privacystatement")
 GRAPH_BASE = env.str("GRAPH_BASE", default="https://graph.microsoft.com/v1.0")
 
 # --- pace: numbers in seconds; their order is checked at start (accounts/checks.py) --------------
