@@ -93,13 +93,34 @@ class Mailbox(WorkspaceModel):
 
 
 class Credential(WorkspaceModel):
-    """The provider's secret: a row of its own, so that revoking deletes it in one statement."""
+    """The provider's secret: a row of its own, so that revoking deletes it in one statement.
+
+    `refresh_lease` and `refresh_until` say who refreshes now and until when nobody else may; `refusals`
+    counts "invalid_grant" answers in a row (F12: one alone does not disconnect).
+    """
 
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="credential")
     generation = models.PositiveIntegerField()
     secret = EncryptedTextField()
     access_token = EncryptedTextField(null=True)
     access_expires_at = models.DateTimeField(null=True)
+    refresh_lease = models.UUIDField(null=True)
+    refresh_until = models.DateTimeField(null=True)
+    refusals = models.PositiveSmallIntegerField(default=0)
+
+
+class PendingConsent(WorkspaceModel):
+    """A sign-in that has left for the provider: used once, then gone (threats T5, T6).
+
+    Bound to the user and the workspace by its columns, and to the browser by the session, which alone
+    holds the id. `flow` is JSON: state, nonce and the PKCE verifier. `mailbox` is set for a reconnect.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=10, choices=Provider.choices)
+    mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, related_name="+")
+    flow = EncryptedTextField()
+    expires_at = models.DateTimeField()
 
 
 class MailboxIdentity(models.Model):
@@ -137,6 +158,11 @@ class Receipt(WorkspaceModel):
     at = models.DateTimeField(db_default=Now())
     # Ids of the projects whose mail a person chose to keep; always empty for Google.
     kept_projects = models.JSONField(default=list)
+    cancelled = models.PositiveIntegerField(default=0)
+    to_delete = models.PositiveIntegerField(default=0)
+    deleted = models.PositiveIntegerField(default=0)
+    kept = models.PositiveIntegerField(default=0)
+    connected_at = models.DateTimeField(null=True)
     erased_at = models.DateTimeField(null=True)
 
 
