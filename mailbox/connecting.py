@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from accounts import audit, clock
-from accounts.clock import Now
 from accounts.encryption import blind_index, platform_index, seal
 from accounts.models import User
 from accounts.tenancy import current_workspace_id
@@ -63,26 +62,6 @@ def connect(connection: Connection, *, user: User) -> Mailbox:
             raise
         raise Elsewhere from problem
     return row
-
-
-def mark_broken(mailbox: Mailbox, reason: str) -> bool:
-    """The mailbox cannot be used until a person reconnects; whether this call is the one that found out.
-
-    The queue is kept, nothing is cancelled. `reason` is a stable code.
-    """
-    with transaction.atomic():
-        changed = (
-            Mailbox.objects.usable()
-            .filter(pk=mailbox.pk, generation=mailbox.generation)
-            .update(state=MailboxState.BROKEN, state_reason=reason[:60], state_at=Now(), throttled_until=None)
-        )
-        if not changed:
-            return False
-        mailbox.refresh_from_db()
-        sentence = f"{mailbox.company} ended access to {mailbox.address}"
-        audit.record("mailbox.broken", sentence, object_id=mailbox.pk)
-        mailbox_changed.send(sender=Mailbox, mailbox=mailbox, fact="broken", receipt=None)
-    return True
 
 
 def _create(identity: bytes, connection: Connection, *, user: User) -> Mailbox:

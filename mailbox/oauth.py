@@ -26,9 +26,9 @@ from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.models import Membership, User, Workspace
 from accounts.tenancy import workspace as open_workspace
-from mailbox.connecting import mark_broken
 from mailbox.consents import OtherAccount, Stale
 from mailbox.errors import Disconnected, Retry
+from mailbox.health import broke
 from mailbox.models import Credential, Mailbox, MailboxState, PendingConsent, Provider
 from mailbox.providers import gmail_oauth, graph_oauth
 from mailbox.providers.sign_in import Lost, Tokens
@@ -188,8 +188,9 @@ def _refresh(mailbox: Mailbox, row: Credential, lease: uuid.UUID) -> Access:
         held.update(refresh_lease=None, refresh_until=None, refusals=F("refusals") + 1)
         if row.refusals == 0:
             raise Retry("grant_refused_once", lost.reason, after=10) from lost
-        mark_broken(mailbox, lost.reason)
-        raise Disconnected(lost.reason, lost.detail) from lost
+        disconnected = Disconnected(lost.reason, lost.detail)
+        broke(mailbox, disconnected)
+        raise disconnected from lost
     except Retry as problem:
         held.update(refresh_lease=None, refresh_until=None)
         if problem.reason == "our_registration":
