@@ -1,15 +1,32 @@
-"""From a step's Liquid text to the mail of one person."""
+"""From a step's Liquid text to the mail of one person.
+
+The preview and the mail that leaves come from the same lines; the mail adds only what belongs to its key:
+the opt-out link, and counted links where the recipient's country and consent let them be (decisions 18).
+The footer with the postal address, the reason and the opt-out link is added here and nowhere else, so no
+template can leave it out (faults G4, G5).
+"""
 
 from __future__ import annotations
 
+import html as entities
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import nh3
+from django.conf import settings
+from inscriptis import get_text
+
+from accounts.models import Workspace
 from mailbox.models import Mailbox
 from mailbox.types import OutgoingEmail
-from outreach.models import Campaign, Contact, Message, Step
+from outreach import conversation, templating
+from outreach.models import Basis, Campaign, CampaignKind, Contact, Message, Step
+from outreach.models.contacts import address_index
 from outreach.problems import Problem
+from tracking.instrument import instrument
+from tracking.tokens import opt_out_url
 
 # Merge fields that every person has; custom fields of a contact come on top.
 FIELDS = {
@@ -22,6 +39,17 @@ FIELDS = {
     "sender_address": "Your address",
     "links": "Their links to you",
 }
+LONGEST_SUBJECT = 200
+_TAGS = {
+    "p", "br", "div", "span", "b", "strong", "i", "em", "u", "s", "a", "ul", "ol", "li", "blockquote",
+    "h1", "h2", "h3", "h4", "code", "pre", "hr",
+}  # fmt: skip
+_BODY = "font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:1.5;color:#1c1a17"
+_FOOT = "margin-top:24px;font-size:12px;color:#6d685f"
+_LINK = re.compile(r'<a\b[^>]*?href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL | re.IGNORECASE)
+_EMPTY = re.compile(r"<p>(?:\s|&nbsp;|\xa0)*</p>")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -36,12 +64,58 @@ class Rendered:
 
 
 def sanitise(html: str) -> str:
-    """The editor's HTML within the allow-list; Liquid tags stay as they are."""
-    raise NotImplementedError
+    """The editor's HTML within the allow-list; Liquid tags stay as they are. No images: nothing is loaded."""
+    cleaned: str = nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel=None,
+    )
+    return cleaned
+
+
+def known_fields(contacts: Sequence[Contact] = ()) -> set[str]:
+    """The built-in fields, and the custom ones that any of these people has."""
+    return set(FIELDS).union(*(contact.fields for contact in contacts))
 
 
 def check_template(text: str, *, known: set[str], html: bool = True) -> list[Problem]:
-    raise NotImplementedError
+    """Everything in one text that stops a launch."""
+    return templating.check(text, known=known, html=html)
+
+
+def values_for(
+    contact: Contact, *, mailbox: Mailbox, links: Sequence[str] = ()
+) -> dict[str, str | Sequence[str]]:
+    """What each merge field holds for this person; a custom field never hides a built-in one."""
+    own = {name: str(value) for name, value in contact.fields.items()}
+    return {
+        **own,
+        "first_name": contact.first_name,
+        "name": contact.name,
+        "company": contact.company,
+        "site": contact.site.domain if contact.site else "",
+        "address": contact.address,
+        "sender_name": sender_name(mailbox),
+        "sender_address": mailbox.address,
+        "links": list(links),
+    }
+
+
+def sender_name(mailbox: Mailbox) -> str:
+    name: str = mailbox.display_name or mailbox.address.partition("@")[0]
+    return name
+
+
+def blanks_of(steps: Sequence[Step], values: dict[str, str | Sequence[str]], *, text_only: bool) -> list[str]:
+    """The fields that would come out empty for this person in any of the steps. Raises BadTemplate."""
+    found: dict[str, None] = {}
+    for step in steps:
+        if step.position == 1:
+            found.update(dict.fromkeys(templating.fill(step.subject, values, html=False)[1]))
+        found.update(dict.fromkeys(templating.fill(step.body, values, html=not text_only)[1]))
+    return list(found)
 
 
 def render_step(
@@ -59,14 +133,146 @@ def render_step(
     """`first` is step 1 (a follow-up's subject is its "Re: "); loaded when left out.
 
     With `key` (the message's id) links and opt-out are live; without, it is the preview of the same text.
+    Raises templating.BadTemplate.
     """
-    raise NotImplementedError
+    values = values_for(contact, mailbox=mailbox, links=links)
+    opening = step if step.position == 1 else first or campaign.steps.get(position=1)
+    subject, blanks = templating.fill(opening.subject, values, html=False)
+    subject = one_line(subject)
+    if step.position > 1:
+        subject = conversation.answering(subject)
+    stop = opt_out_url(contact.workspace_id, key, address_index=_index(contact)) if key else _preview_link()
+    foot = _footer(contact, campaign=campaign, opens=opens, clicks=clicks)
+    if campaign.text_only:
+        body, more = templating.fill(step.body, values, html=False)
+        text, html = _NOT_TEXT.sub("", body.replace("\r\n", "\n")).strip(), None
+    else:
+        body, more = templating.fill(step.body, values, html=True)
+        # Cleaned again: a value may have come to stand inside a link.
+        html = _EMPTY.sub("", sanitise(body))
+        text = text_of(html)
+        html = _document(html, mailbox=mailbox, foot=foot, stop=stop)
+        if key and (opens or clicks):
+            html = instrument(html, workspace_id=contact.workspace_id, key=key, opens=opens, clicks=clicks)
+    return Rendered(
+        subject=subject,
+        text=_plain(text, mailbox=mailbox, foot=foot, stop=stop),
+        html=html,
+        blanks=list(dict.fromkeys([*blanks, *more])),
+        headers=(("List-Unsubscribe", f"<{stop}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")),
+    )
 
 
 def preview(step: Step, contact: Contact, *, links: Sequence[str] = ()) -> Rendered:
-    raise NotImplementedError
+    """The mail of one person, as it would be frozen, without anything that acts. Raises BadTemplate."""
+    campaign = step.campaign
+    if campaign.mailbox is None:
+        raise templating.BadTemplate("Choose the mailbox it leaves from first.")
+    return render_step(step, contact, mailbox=campaign.mailbox, campaign=campaign, links=links)
 
 
 def finalise(message: Message) -> OutgoingEmail:
-    """The frozen row as the mail that the gateway takes, in its thread."""
-    raise NotImplementedError
+    """The frozen row as the mail that the gateway takes; the send stage adds its place in the thread.
+
+    `message.mailbox` must be set.
+    """
+    mailbox = message.mailbox
+    if mailbox is None:
+        raise ValueError(f"message {message.pk} has no mailbox")
+    return OutgoingEmail(
+        key=str(message.pk),
+        sender_address=mailbox.address,
+        sender_name=one_line(sender_name(mailbox)),
+        to_address=message.to_address,
+        to_name=one_line(message.to_name),
+        subject=message.subject,
+        text=message.text,
+        html=message.html,
+        headers=conversation.headers_of(message),
+    )
+
+
+def one_line(text: str) -> str:
+    """One line without control characters: nothing in it can become a header (threats T19)."""
+    return " ".join(_CONTROL.sub(" ", text).split())[:LONGEST_SUBJECT]
+
+
+def text_of(html: str) -> str:
+    """The text alternative: blocks become lines, a link is followed by its address."""
+
+    def spelled(match: re.Match[str]) -> str:
+        address, words = match.group(1), match.group(2)
+        same = entities.unescape(re.sub(r"<[^>]+>", "", words)).strip() == entities.unescape(address)
+        return words if same or not address.startswith("http") else f"{words} ({address})"
+
+    text: str = get_text(_LINK.sub(spelled, html))
+    return text.strip()
+
+
+def _index(contact: Contact) -> bytes:
+    return bytes(contact.address_index) or address_index(contact.address)
+
+
+def _preview_link() -> str:
+    return f"{settings.TRACKING_BASE_URL}/u/preview"
+
+
+@dataclass(frozen=True)
+class _Footer:
+    address: str
+    why: str
+    counted: str
+
+
+def _footer(contact: Contact, *, campaign: Campaign, opens: bool, clicks: bool) -> _Footer:
+    here: Workspace = campaign.workspace
+    address = ", ".join(part for part in (_sender_of(here), here.postal_address.strip()) if part)
+    counted = {
+        (True, True): "Image loads and clicks on links are counted.",
+        (True, False): "Image loads are counted.",
+        (False, True): "Clicks on links are counted.",
+    }.get((opens, clicks), "")
+    return _Footer(address, why_line(contact, campaign=campaign), counted if not campaign.text_only else "")
+
+
+def _sender_of(here: Workspace) -> str:
+    """The workspace's name, unless its postal address begins with it."""
+    return "" if here.postal_address.strip().lower().startswith(here.name.strip().lower()) else here.name
+
+
+def why_line(contact: Contact, *, campaign: Campaign) -> str:
+    """Why this person gets the mail, from what is recorded about them."""
+    site = contact.site.domain if contact.site else contact.address.rpartition("@")[2]
+    if campaign.kind == CampaignKind.REMOVAL:
+        line = f"You get this because pages of {site} link to {campaign.project.website or 'our site'}."
+    elif contact.basis == Basis.CONSENT:
+        line = f"You get this because you agreed to mail from {campaign.workspace.name}."
+    elif contact.basis == Basis.CUSTOMER:
+        line = f"You get this because you are a customer of {campaign.workspace.name}."
+    else:
+        line = f"You get this because we think it concerns your work at {site}."
+    return f"{line} How we found you: {contact.source.rstrip('. ')}." if contact.source else line
+
+
+def _plain(text: str, *, mailbox: Mailbox, foot: _Footer, stop: str) -> str:
+    parts = [text]
+    if mailbox.signature.strip():
+        parts.append(mailbox.signature.strip())
+    lines = [foot.address, " ".join(filter(None, [foot.why, foot.counted])), f"Stop these mails: {stop}"]
+    parts.append("-- \n" + "\n".join(line for line in lines if line))
+    return "\n\n".join(parts) + "\n"
+
+
+def _document(body: str, *, mailbox: Mailbox, foot: _Footer, stop: str) -> str:
+    """A small whole document: inline style only, and nothing that a mail program would have to load."""
+    escaped = entities.escape
+    signature = ""
+    if mailbox.signature.strip():
+        signature = "<p>" + "<br>".join(map(escaped, mailbox.signature.strip().splitlines())) + "</p>"
+    why = escaped(" ".join(filter(None, [foot.why, foot.counted])))
+    return (
+        '<!doctype html><html><head><meta charset="utf-8"></head><body>'
+        f'<div style="{_BODY}">{body}{signature}'
+        f'<p style="{_FOOT}">{escaped(foot.address)}<br>{why}<br>'
+        f'<a href="{escaped(stop)}">Stop these mails</a></p></div></body></html>'
+    )
