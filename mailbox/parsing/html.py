@@ -18,7 +18,7 @@ from mailbox.parsing import text
 MAX_HTML = 512 * 1024
 MAX_TEXT = 256 * 1024
 MAX_ELEMENTS = 20_000
-MAX_LIST_DEPTH = 8
+MAX_LIST_DEPTH = 4
 
 _TAG_NAMES = """
 a abbr b bdi bdo big blockquote br center cite code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li ol p
@@ -113,6 +113,8 @@ def _plain(root: lxml.html.HtmlElement) -> None:
     """Leaves what makes lines and words: widths, margins and grids would let a small mail grow large."""
     for element in list(root.iter()):
         tag = element.tag
+        if not isinstance(tag, str):
+            continue
         if tag in _SILENT and element.getparent() is not None:
             element.drop_tree()
             continue
@@ -121,7 +123,8 @@ def _plain(root: lxml.html.HtmlElement) -> None:
             element.tail = " " + (element.tail or "")
         if tag in ("ul", "ol") and sum(1 for _ in element.iterancestors("ul", "ol")) >= MAX_LIST_DEPTH:
             element.tag = "div"
-        element.tag = _BLOCKS.get(element.tag, element.tag)
+        if element.tag in _BLOCKS:
+            element.tag = _BLOCKS[element.tag]
 
 
 def _collapse_blank(lines: list[str]) -> str:
@@ -148,6 +151,7 @@ def sanitise(html: str) -> str:
         clean_content_tags=_DROPPED_WHOLE,
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
+        url_relative="deny",
         link_rel=_REL,
         set_tag_attribute_values={"a": {"target": "_blank"}},
         strip_comments=True,

@@ -155,7 +155,8 @@ class _Walk:
                 self.false_boundaries += 1
                 continue
             if opened >= 0:
-                yield opened, max(opened, at - 1)
+                line_end = 2 if self.raw[at - 2 : at] == b"\r\n" else 1
+                yield opened, max(opened, at - line_end)
                 most -= 1
             if rest == b"--":
                 return
@@ -215,7 +216,9 @@ def read_headers(
                     # No header line: the body begins without its blank line.
                     return _headers(pairs), at
             elif len(pairs) < most:
-                pairs.append((text.decode(name[:200]).lower(), [text.decode(value.strip())]))
+                pairs.append(
+                    (text.one_line(text.decode(name[:200]), 200).lower(), [text.decode(value.strip())])
+                )
         at = stop + 1
     return _headers(pairs), _after_blank_line(raw, at, end) if at < end else end
 

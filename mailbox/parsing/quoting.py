@@ -30,6 +30,7 @@ _WROTE = re.compile(
     r"написал",
     re.IGNORECASE,
 )
+_WHEN_OR_WHO = re.compile(r"[\d@]")
 _ATTRIBUTION = re.compile(
     r"^(?:on|am|le|el|il|op|den|em|dnia|dne|w dniu|pe|чт|пн)\b.{5,400}?(?:wrote|schrieb.{0,120}|a écrit|"
     r"escribió|"
@@ -114,6 +115,8 @@ def _header_at(lines: list[str], index: int, tries: int) -> tuple[int, int]:
         if len(window) > MAX_WINDOW:
             break
         if not piece.endswith((":", "：")) or not _WROTE.search(window):
+            continue
+        if not _WHEN_OR_WHO.search(window):
             continue
         if _ATTRIBUTION.match(window):
             return count, tried

@@ -61,7 +61,7 @@ def _codec(charset: str) -> str:
         return ""
     name = _WIDER.get(name, name)
     try:
-        b"".decode(name)
+        b"a".decode(name, errors="replace")
     except LookupError:  # zlib, base64 and their like turn bytes into bytes
         return ""
     return name
