@@ -24,6 +24,7 @@ from outreach.models import (
     SuppressionReason,
 )
 from outreach.models.contacts import address_index, normal_address
+from outreach.models.messages import has_draft
 
 # The other side's own word, which nobody here takes back.
 THEIR_WORD = [SuppressionReason.OPTED_OUT, SuppressionReason.COMPLAINED]
@@ -152,6 +153,7 @@ def _stop(normal: str, scope: str, reason: SuppressionReason) -> int:
             fence=F("fence") + 1,
             lease_until=None,
             ended_at=Now(),
+            draft_left=has_draft(),
         )
     )
     bounced = reason == SuppressionReason.BOUNCED

@@ -1,0 +1,94 @@
+"""G7, G8, G9: not now, or not until somebody has looked at what came back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from mailbox.models import Mailbox, SendSlot
+from outreach.gates.verdict import GO, Verdict, days, waits
+from outreach.models import Message, MessageState, Suppression, SuppressionReason
+from outreach.window import window_of
+
+# Of the last 100 mails of a mailbox: 3 % warns, 5 % stops (decisions 10).
+BOUNCE_WINDOW = 100
+BOUNCES_WARN = 3
+BOUNCES_STOP = 5
+HARD_IN_A_ROW = 4
+BOUNCE_DAYS = 14
+COUNTING = ["hard", "blocked"]
+# 0.3 % of at least 1,000 mails in 30 days.
+COMPLAINT_SHARE = 0.003
+COMPLAINT_BASE = 1000
+COMPLAINT_DAYS = 30
+
+
+def window(message: Message, now: dt.datetime) -> Verdict:
+    if message.campaign is None:
+        return GO
+    found = window_of(message.campaign, message.contact)
+    opening = found.next_open(now)
+    if opening is None:
+        return waits("window", "The campaign has no day on which it may send.")
+    if opening <= now:
+        return GO
+    hours = f"{found.start:%H:%M} to {found.end:%H:%M}"
+    return waits("window", f"Goes inside {hours}, {found.zone.key} time.", until=opening)
+
+
+def bounced_lately(mailbox: Mailbox, now: dt.datetime) -> list[dt.datetime]:
+    """When those of the mailbox's last 100 mails left that came back, the newest first."""
+    last = Message.objects.filter(
+        mailbox=mailbox, state=MessageState.SENT, sent_at__gt=now - days(BOUNCE_DAYS)
+    ).order_by("-sent_at")
+    rows = last.values_list("sent_at", "bounce_kind")[:BOUNCE_WINDOW]
+    return [sent_at for sent_at, kind in rows if sent_at is not None and kind in COUNTING]
+
+
+def bounces(message: Message, now: dt.datetime) -> Verdict:
+    if message.mailbox is None:
+        return GO
+    back = bounced_lately(message.mailbox, now)
+    if len(back) >= BOUNCES_STOP:
+        return waits(
+            "bounces",
+            f"{len(back)} of the last {BOUNCE_WINDOW} mails of this mailbox came back. "
+            f"It stops at {BOUNCES_STOP}: check the addresses.",
+            until=back[BOUNCES_STOP - 1] + days(BOUNCE_DAYS),
+        )
+    last = Message.objects.filter(mailbox=message.mailbox, state=MessageState.SENT).order_by("-sent_at")
+    newest = list(last.values_list("bounce_kind", "sent_at")[:HARD_IN_A_ROW])
+    if len(newest) == HARD_IN_A_ROW and all(kind == "hard" for kind, _ in newest):
+        return waits(
+            "bounces",
+            f"The last {HARD_IN_A_ROW} mails of this mailbox all came back: check the addresses.",
+            until=(newest[0][1] or now) + days(BOUNCE_DAYS),
+        )
+    return GO
+
+
+def complaints(message: Message, now: dt.datetime) -> Verdict:
+    since = now - days(COMPLAINT_DAYS)
+    rows = Suppression.objects.filter(reason=SuppressionReason.COMPLAINED, created_at__gt=since)
+    count = rows.count()
+    if not count:
+        return GO
+    sent = Message.objects.filter(state=MessageState.SENT, sent_at__gt=since).count()
+    if count < COMPLAINT_SHARE * max(sent, COMPLAINT_BASE):
+        return GO
+    oldest = rows.order_by("created_at").values_list("created_at", flat=True)[0]
+    return waits(
+        "complaints",
+        f"{count} people complained in {COMPLAINT_DAYS} days. Sending stops at 0.3 %.",
+        until=oldest + days(COMPLAINT_DAYS),
+    )
+
+
+def cap(message: Message, now: dt.datetime) -> Verdict:
+    """A mail that holds its place in the mailbox's 24 hours already needs no second one."""
+    from mailbox import limits
+
+    if message.mailbox is None or SendSlot.objects.filter(key=message.pk).exists():
+        return GO
+    if limits.room(message.mailbox) > 0:
+        return GO
+    return waits("cap_reached", "The mailbox has sent as many mails in 24 hours as it may.")

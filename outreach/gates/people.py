@@ -1,0 +1,141 @@
+"""G1, G2, G12, G14: whether this person may be written to at all, by us, now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from mailbox.models import Provider
+from outreach.gates.verdict import GO, Verdict, cancelled, date, days, suppressed, waits
+from outreach.models import Basis, Contact, Message, MessageKind, Suppression, SuppressionReason
+from outreach.models.contacts import address_index
+from outreach.models.messages import COUNTED
+from outreach.suppression import is_suppressed
+
+# Where a first business mail needs consent before it is sent, unless the person is a customer.
+CONSENT_ONLY = frozenset(["AT", "DE", "DK", "ES", "IT", "PL"])
+COOL_DOWN_DAYS = 30
+SITE_DAYS = 90
+SITE_MAILS = 4
+BULK = 50
+BULK_WINDOW = dt.timedelta(hours=24)
+_WORDS = {
+    SuppressionReason.OPTED_OUT: "asked not to be written to",
+    SuppressionReason.BOUNCED: "bounced",
+    SuppressionReason.COMPLAINED: "complained",
+    SuppressionReason.BY_HAND: "was put on the suppression list",
+}
+
+
+def suppression(message: Message, now: dt.datetime) -> Verdict:
+    address = message.to_address or (message.contact.address if message.contact else "")
+    found = is_suppressed(address)
+    return GO if found is None else suppressed_by(found)
+
+
+def suppressed_by(row: Suppression) -> Verdict:
+    who = "The whole domain" if row.scope == Suppression.Scope.DOMAIN else "This address"
+    words = _WORDS[SuppressionReason(row.reason)]
+    return suppressed(row.reason, f"{who} {words} on {date(row.created_at)}. Nothing is sent.")
+
+
+def basis(message: Message, now: dt.datetime) -> Verdict:
+    return GO if message.contact is None else basis_of(message.contact)
+
+
+def basis_of(contact: Contact) -> Verdict:
+    if not contact.source.strip():
+        return cancelled("no_source", "It is not recorded how this address was found.")
+    if contact.basis not in Basis.values:
+        return cancelled("no_basis", "No basis for writing to this person is recorded.")
+    return GO
+
+
+def region(message: Message, now: dt.datetime) -> Verdict:
+    return GO if message.contact is None else region_of(message.contact)
+
+
+def region_of(contact: Contact) -> Verdict:
+    if contact.country.upper() in CONSENT_ONLY and contact.basis == Basis.LEGITIMATE:
+        return cancelled(
+            "consent_needed",
+            f"{contact.country.upper()} asks for consent before a first mail, and none is recorded.",
+        )
+    return GO
+
+
+def bulk(message: Message, now: dt.datetime) -> Verdict:
+    """More than 50 first mails of one text in 24 h through Gmail go only to people who agreed."""
+    if message.mailbox is None or message.mailbox.provider != Provider.GOOGLE or message.step_id is None:
+        return GO
+    if message.contact is not None and message.contact.basis == Basis.CONSENT:
+        return GO
+    same = Message.objects.filter(
+        step=message.step_id, state__in=COUNTED, attempted_at__gt=now - BULK_WINDOW
+    ).exclude(pk=message.pk)
+    if same.count() < BULK:
+        return GO
+    oldest = same.order_by("-attempted_at").values_list("attempted_at", flat=True)[BULK - 1]
+    return waits(
+        "bulk",
+        f"{BULK} first mails of this text left through Gmail in 24 hours; more need recorded consent.",
+        until=(oldest or now) + BULK_WINDOW,
+    )
+
+
+def cool_down(message: Message, now: dt.datetime) -> Verdict:
+    """One address gets one first mail in 30 days, whichever campaign it comes from (F28)."""
+    if message.contact is None:
+        return GO
+    rows = first_mails_since(now - days(COOL_DOWN_DAYS)).filter(
+        Q(contact=message.contact) | Q(to_index=address_index(message.contact.address))
+    )
+    rows = rows.exclude(pk=message.pk).exclude(campaign=message.campaign_id)
+    left = rows.order_by("-left_at").values_list("left_at", flat=True).first()
+    return GO if left is None else cooling_down(left)
+
+
+def cooling_down(left: dt.datetime) -> Verdict:
+    return waits(
+        "cool_down",
+        f"Another campaign wrote to this person on {date(left)}. "
+        f"First mails are {COOL_DOWN_DAYS} days apart.",
+        until=left + days(COOL_DOWN_DAYS),
+    )
+
+
+def first_mails_since(moment: dt.datetime) -> QuerySet[Any]:
+    """First mails that left or may have left since then; `left_at` says when."""
+    return (
+        Message.objects.filter(kind=MessageKind.FIRST, state__in=COUNTED)
+        .annotate(left_at=Coalesce("sent_at", "attempted_at", "created_at"))
+        .filter(left_at__gt=moment)
+    )
+
+
+def site_budget(message: Message, now: dt.datetime) -> Verdict:
+    """At most four mails to one site in 90 days, over all projects."""
+    contact = message.contact
+    if contact is None or contact.site_id is None:
+        return GO
+    mails = (
+        Message.objects.filter(
+            contact__site=contact.site_id,
+            state__in=COUNTED,
+            kind__in=[MessageKind.FIRST, MessageKind.FOLLOW_UP, MessageKind.REMOVAL],
+        )
+        .exclude(pk=message.pk)
+        .annotate(left_at=Coalesce("sent_at", "attempted_at", "created_at"))
+        .filter(left_at__gt=now - days(SITE_DAYS))
+    )
+    times = list(mails.order_by("-left_at").values_list("left_at", flat=True)[:SITE_MAILS])
+    if len(times) < SITE_MAILS:
+        return GO
+    return waits(
+        "site_budget",
+        f"{SITE_MAILS} mails went to this site in {SITE_DAYS} days, which is the limit.",
+        until=times[-1] + days(SITE_DAYS),
+    )
