@@ -17,7 +17,7 @@ from mailbox.parsing import text
 
 MAX_HTML = 512 * 1024
 MAX_TEXT = 256 * 1024
-MAX_ELEMENTS = 20_000
+MAX_ELEMENTS = 10_000
 MAX_LIST_DEPTH = 4
 
 _TAG_NAMES = """
@@ -73,7 +73,7 @@ _BLOCKS = {
 
 
 def parse(html: str) -> lxml.html.HtmlElement | None:
-    """The tree of at most 512 KB of HTML, 256 deep and 20,000 elements wide; None where there is none."""
+    """The tree of at most 512 KB of HTML, 256 deep and 10,000 elements wide; None where there is none."""
     html = text.clean(html, MAX_HTML)
     if not html.strip():
         return None

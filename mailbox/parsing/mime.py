@@ -203,7 +203,7 @@ def read_headers(
         if not line.strip():
             return _headers(pairs), min(stop + 1, end)
         lines += 1
-        if lines > most * 3:
+        if lines > most * 2:
             return _headers(pairs), _after_blank_line(raw, at, end)
         if line[:1] in (b" ", b"\t"):
             if pairs:

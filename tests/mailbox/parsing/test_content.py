@@ -117,3 +117,12 @@ def test_it_is_not_slowed_by_lines_that_look_like_boundaries() -> None:
         begun = time.process_time()
         read_content(head + body)
         assert time.process_time() - begun < 1
+
+
+def test_it_reads_25_megabytes_of_crowded_html_soon() -> None:
+    raw = b"Content-Type: text/html\n\n" + b"<p>hello " * 2_900_000
+    begun = time.process_time()
+    content = read_content(raw)
+    assert time.process_time() - begun < 0.4
+    assert content.text.startswith("hello\n\nhello")
+    assert content.truncated
