@@ -36,7 +36,7 @@ class SignupForm(forms.Form):
         max_length=120,
         required=False,
         label="Company",
-        help_text="Optional. Your first workspace gets this name.",
+        help_text="Your first workspace gets this name.",
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
 

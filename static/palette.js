@@ -13,7 +13,7 @@
     if (element.dataset.act) return element.dataset.act;
     if (element.getAttribute("aria-label")) return element.getAttribute("aria-label");
     const copy = element.cloneNode(true);
-    for (const extra of copy.querySelectorAll("kbd, .n, .vh, svg")) extra.remove();
+    for (const extra of copy.querySelectorAll("kbd, .n, .vh, .logo, svg")) extra.remove();
     return copy.textContent.replace(/\s+/g, " ").trim();
   };
   const able = (element) => !element.disabled && element.getAttribute("aria-disabled") !== "true";
@@ -23,7 +23,7 @@
   })).filter((entry) => entry.label);
   const gather = () => {
     const acts = take("main .phead .acts a, main .phead .acts button, main .note .acts a, main .note .acts button, [data-act]", "Do");
-    const places = take(".side .nav-a a, .side .menu .pop a, main [data-list] a[data-row-link]", "Go to");
+    const places = take(".side .nav-a a, .side .menu .pop a:not([aria-current]), main [data-list] a[data-row-link]", "Go to");
     const seen = new Set();
     return [...acts, ...places].filter((entry) => {
       const key = entry.kind + entry.label;

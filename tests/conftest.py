@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -133,8 +135,6 @@ def later(db: None) -> Callable[..., None]:
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator[Running]:
     """One sandbox per test process, at the addresses that the settings name."""
-    import os
-
     running = start(
         Path(os.environ["SANDBOX_DIR"]),
         int(os.environ["SANDBOX_HTTP_PORT"]),
@@ -150,3 +150,13 @@ def providers(sandbox_process: Running) -> Running:
     """The product's own Google and Microsoft: empty, and reached through the environment alone."""
     sandbox_process.post("reset")
     return sandbox_process
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    """The machine's own Chromium; as root it starts only without its own sandbox."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": os.environ.get("OUTREACH_CHROMIUM") or shutil.which("chromium"),
+        "args": ["--no-sandbox"] if os.geteuid() == 0 else [],
+    }
