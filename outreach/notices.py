@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import smtplib
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -42,5 +41,5 @@ def _send(subject: str, text: str, addresses: list[str]) -> None:
     for address in addresses:
         try:
             EmailMessage(subject, text, to=[address]).send()
-        except (smtplib.SMTPException, OSError) as problem:
+        except OSError as problem:
             log.warning("a notice could not be mailed: %s", type(problem).__name__)
