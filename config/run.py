@@ -42,6 +42,9 @@ PACE = {
     "LEASE_SECONDS": "8",
     "SETTLE_SECONDS": "12",
     "SCANNER_SECONDS": "1",
+    "DAILY_CAP": "400",
+    "DAILY_CAP_START": "400",
+    "DAILY_CAP_CONSUMER": "400",
     "SANDBOX_PACE": "3",
 }
 

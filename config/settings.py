@@ -226,9 +226,16 @@ LEASE_SECONDS = env.float("LEASE_SECONDS", default=120.0)
 SETTLE_SECONDS = env.float("SETTLE_SECONDS", default=900.0)
 QUIET_SECONDS = env.float("QUIET_SECONDS", default=72 * 3600.0)
 SCANNER_SECONDS = env.float("SCANNER_SECONDS", default=10.0)
+AUTO_REPLY_DAYS = env.float("AUTO_REPLY_DAYS", default=3.0)
 BATCH_SIZE = env.int("BATCH_SIZE", default=50)
 SEND_CONCURRENCY = env.int("SEND_CONCURRENCY", default=8)
 DAILY_CAP = env.int("DAILY_CAP", default=50)
+DAILY_CAP_START = env.int("DAILY_CAP_START", default=20)
+DAILY_CAP_GROWTH = env.float("DAILY_CAP_GROWTH", default=0.15)
+DAILY_CAP_PROVEN = env.int("DAILY_CAP_PROVEN", default=150)
+DAILY_CAP_PROVEN_DAYS = env.int("DAILY_CAP_PROVEN_DAYS", default=30)
+DAILY_CAP_CONSUMER = env.int("DAILY_CAP_CONSUMER", default=50)
+DAILY_CAP_HARD = env.int("DAILY_CAP_HARD", default=400)
 
 LOGGING = {
     "version": 1,

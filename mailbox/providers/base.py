@@ -1,0 +1,83 @@
+"""What a provider can do: seven verbs, and what each promises. `gmail.py` and `graph.py` keep it.
+
+A new provider is one file, one line in `mailbox.gateway.PROVIDERS` and one line in tests/test_providers.py.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from mailbox.types import (
+    Cursor,
+    Draft,
+    HeaderPage,
+    InboundEmail,
+    Outcome,
+    OutgoingEmail,
+    SentEmail,
+)
+
+
+class Unauthorized(Exception):
+    """The access token was not taken (401): nothing was done. The gateway refreshes once."""
+
+
+class Gone(Exception):
+    """The thing asked for is not there (404): moved, deleted, sent, or not there yet."""
+
+
+class Stale(Exception):
+    """The cursor is too old or unknown: look again from the last good moment, within bounds."""
+
+
+class ProviderClient(Protocol):
+    """One mailbox at its provider, for one line (mailbox/providers/transport.py).
+
+    Every verb raises Retry, Refused or Disconnected, or Unauthorized, which stops at the gateway.
+    Only `submit` raises Uncertain, and only `submit` makes a mail leave.
+    """
+
+    def prepare(self, mail: OutgoingEmail) -> Draft:
+        """Lay the mail down as a draft. A lost answer leaves an orphan, never a mail on its way."""
+
+    def submit(self, draft: Draft, *, not_after: float | None) -> SentEmail | None:
+        """Let the draft leave: one request, written at most once, not after `not_after` (monotonic).
+
+        None: accepted, and the ids are to be had by `confirm`. Retry, Refused and Disconnected mean
+        that the mail was certainly not accepted; everything else is Uncertain, 404 included.
+        """
+
+    def confirm(
+        self, draft: Draft, *, key: str, to_address: str, attempted_at: datetime, provider_id: str
+    ) -> SentEmail | None:
+        """The ids of an accepted mail's sent copy, or None while it cannot be seen yet.
+
+        `provider_id` is what `submit` returned, or "".
+        """
+
+    def outcome(self, draft: Draft, *, key: str, to_address: str, attempted_at: datetime) -> Outcome:
+        """What became of a submit whose answer was lost. To be asked after the settle time only.
+
+        UNSENT: the draft lies there unused. SENT: a sent copy was seen; `copies` counts all of them.
+        MISSING: neither, which proves nothing: the draft or the mail may have been deleted.
+        """
+
+    def find(self, key: str, *, to_address: str) -> tuple[Draft, ...]:
+        """Drafts that carry our key. Other people's drafts are told apart without their bodies."""
+
+    def discard(self, draft: Draft) -> None:
+        """Delete a draft that was not used. A sent copy is never deleted; a draft that is gone is fine."""
+
+    def headers_since(self, cursor: Cursor | None, *, connected_at: datetime) -> HeaderPage:
+        """Headers of the mails that came since the cursor, never a body.
+
+        Without a cursor, and where the cursor is dead, a search bounded by `connected_at` and the
+        cursor's own time fills the gap. One call may stop before the end: the returned cursor goes on.
+        """
+
+    def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
+        """One mail in full, its first `limit` bytes. Raises Gone."""
+
+    def probe(self) -> None:
+        """The cheapest call that needs a valid token; for telling a dead grant from an old token."""

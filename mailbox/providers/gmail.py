@@ -1,0 +1,338 @@
+"""Gmail, through google-api-python-client over our own transport."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from googleapiclient.discovery import build
+from googleapiclient.errors import HttpError
+
+from mailbox.errors import Refused, Retry, Uncertain
+from mailbox.providers import gmail_errors, inbound, outgoing
+from mailbox.providers.base import Gone, Stale
+from mailbox.providers.refusals import refuse
+from mailbox.providers.retry_after import provider_time
+from mailbox.providers.transport import Line, RequestsHttp
+from mailbox.types import (
+    Cursor,
+    Draft,
+    HeaderPage,
+    InboundEmail,
+    InboundHeader,
+    Outcome,
+    OutgoingEmail,
+    SentEmail,
+    Verdict,
+)
+
+# One look costs at most 150 * 20 of the 6,000 units that a user has a minute; sending needs the rest.
+MOST_HEADERS = 150
+PAGE = 500
+JSON_SLACK = 16_384  # What stands around a mail's text in an answer.
+# How far the provider's clock may be behind ours when a copy without our tag is judged by its time.
+SKEW = timedelta(minutes=2)
+OVERLAP = timedelta(days=1)
+_TAGS = ["Message-ID", outgoing.KEY_HEADER, "To"]
+_RAW = re.compile(rb'"raw"\s*:\s*"([A-Za-z0-9_\-]*)')
+
+
+@functools.lru_cache(maxsize=4)
+def _service(base: str) -> Any:
+    """The library's resources for one address. It has no transport: each call brings its own."""
+    return build(
+        "gmail",
+        "v1",
+        http=_NoHttp(),
+        static_discovery=True,
+        cache_discovery=False,
+        client_options={"api_endpoint": base},
+    ).users()
+
+
+class _NoHttp:
+    def request(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("a Gmail call was made outside of its line")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Gmail:
+    """One Gmail mailbox (providers.md 3.4, 3.7, 5). See base.py for what each verb promises."""
+
+    serial = False
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._users = _service(settings.GMAIL_API_BASE)
+
+    # --- sending ------------------------------------------------------------------------------
+
+    def prepare(self, mail: OutgoingEmail) -> Draft:
+        message: dict[str, Any] = {"raw": base64.urlsafe_b64encode(outgoing.as_mime(mail)).decode()}
+        thread = mail.thread.thread_id if mail.thread else ""
+        try:
+            made = self._create(message | ({"threadId": thread} if thread else {}))
+        except Gone:
+            if not thread:
+                raise Retry("no_answer", "404 on a new draft") from None
+            # The person deleted the conversation: References still lead the recipient's side to it.
+            made = self._create(message)
+        try:
+            draft = Draft(draft_id=made["id"], thread_id=made["message"]["threadId"])
+        except (KeyError, TypeError) as odd:
+            raise Retry("unreadable_answer", "draft without ids") from odd
+        self._line.carried = draft.draft_id
+        return draft
+
+    def _create(self, message: dict[str, Any]) -> dict[str, Any]:
+        return self._run(self._users.drafts().create(userId="me", body={"message": message}))
+
+    def submit(self, draft: Draft, *, not_after: float | None) -> SentEmail | None:
+        request = self._users.drafts().send(userId="me", body={"id": draft.draft_id})
+        sent = self._run(request, once=True, not_after=not_after)
+        if not sent.get("id"):
+            raise Uncertain("unreadable_answer", "a success without an id")
+        return SentEmail(str(sent["id"]), str(sent.get("threadId") or draft.thread_id), "")
+
+    def confirm(
+        self, draft: Draft, *, key: str, to_address: str, attempted_at: datetime, provider_id: str
+    ) -> SentEmail | None:
+        if not provider_id:
+            return next(iter(self._copies(draft, key, to_address, attempted_at)), None)
+        try:
+            return _sent(self._metadata(provider_id, _TAGS))
+        except Gone:
+            return None
+
+    def outcome(self, draft: Draft, *, key: str, to_address: str, attempted_at: datetime) -> Outcome:
+        try:
+            self._run(self._users.drafts().get(userId="me", id=draft.draft_id, format="minimal"))
+        except Gone:
+            copies = self._copies(draft, key, to_address, attempted_at)
+            if copies:
+                return Outcome(Verdict.SENT, copies[0], len(copies))
+            return Outcome(Verdict.MISSING)
+        return Outcome(Verdict.UNSENT)
+
+    def _copies(
+        self, draft: Draft, key: str, to_address: str, attempted_at: datetime
+    ) -> tuple[SentEmail, ...]:
+        """Our mail's sent copies, oldest first: in its conversation, else by search."""
+        try:
+            request = self._users.threads().get(
+                userId="me", id=draft.thread_id, format="metadata", metadataHeaders=_TAGS
+            )
+            sent = [one for one in self._run(request).get("messages", []) if "SENT" in _labels(one)]
+        except Gone:
+            sent = []
+        tagged = [one for one in sent if _tag(one) == key]
+        if not tagged:
+            # Gmail may drop our header. Then only this conversation's mails to the same person, since.
+            tagged = [
+                one
+                for one in sent
+                if not _tag(one) and _received(one) >= attempted_at - SKEW and _is_to(one, to_address)
+            ]
+        if not tagged:
+            after = int((attempted_at - SKEW).timestamp())
+            query = f"in:sent to:{to_address} after:{after}"
+            found = self._run(self._users.messages().list(userId="me", q=query, maxResults=20))
+            tagged = [one for one in self._each(found.get("messages", []), _TAGS) if _tag(one) == key]
+        return tuple(_sent(one) for one in sorted(tagged, key=_received))
+
+    def find(self, key: str, *, to_address: str) -> tuple[Draft, ...]:
+        found = self._run(self._users.drafts().list(userId="me", q=f"to:{to_address}", maxResults=50))
+        drafts = {one["message"]["id"]: one for one in found.get("drafts", [])}
+        shapes = self._each([one["message"] for one in drafts.values()], _TAGS)
+        return tuple(Draft(drafts[one["id"]]["id"], one["threadId"]) for one in shapes if _tag(one) == key)
+
+    def discard(self, draft: Draft) -> None:
+        try:
+            self._run(self._users.drafts().delete(userId="me", id=draft.draft_id))
+        except Gone:
+            pass
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def headers_since(self, cursor: Cursor | None, *, connected_at: datetime) -> HeaderPage:
+        place = _Place.read(cursor)
+        if place is not None and not place.since:
+            try:
+                return self._history(place)
+            except (Gone, Stale, Refused):
+                pass  # Too old, or no place at all: the gap is searched.
+        return self._resync(place, connected_at)
+
+    def _history(self, place: _Place) -> HeaderPage:
+        short: dict[str, dict[str, Any]] = {}
+        history, page = place.history, ""
+        while True:
+            request = self._users.history().list(
+                userId="me",
+                startHistoryId=place.history,
+                historyTypes=["messageAdded"],
+                maxResults=PAGE,
+                **({"pageToken": page} if page else {}),
+            )
+            answer = self._run(request)
+            for record in answer.get("history", []):
+                for added in record.get("messagesAdded", []):
+                    short.setdefault(added["message"]["id"], added["message"])
+                history = str(record["id"])
+                if len(short) >= MOST_HEADERS:
+                    return self._page(short.values(), _Place(history, self._now()))
+            page = answer.get("nextPageToken", "")
+            if not page:
+                return self._page(short.values(), _Place(str(answer["historyId"]), self._now()))
+
+    def _resync(self, place: _Place | None, connected_at: datetime) -> HeaderPage:
+        """Search what the dead cursor missed, newest first, in bounded pieces: the cursor goes on."""
+        if place is None or not place.since:
+            # The new place first: what comes during the search is seen twice rather than never.
+            history = str(self._run(self._users.getProfile(userId="me"))["historyId"])
+            since = int(connected_at.timestamp())
+            if place is not None:
+                since = max(since, place.at - int(OVERLAP.total_seconds()))
+            place = _Place(history, self._now(), since=since)
+        query = f"after:{place.since} -in:chats" + (f" before:{place.before}" if place.before else "")
+        request = self._users.messages().list(
+            userId="me", q=query, includeSpamTrash=True, maxResults=MOST_HEADERS
+        )
+        answer = self._run(request)
+        found = self._page(answer.get("messages", []), place, resynced=True)
+        oldest = min((one.received_at for one in found.headers), default=None)
+        more = bool(answer.get("nextPageToken")) and oldest is not None
+        # A second of overlap: the search counts in whole seconds, and ids tell doubles apart.
+        before = int(oldest.timestamp()) + 1 if more and oldest else 0
+        if not more or before == place.before:
+            return HeaderPage(found.headers, _Place(place.history, place.at).cursor, resynced=True)
+        on = _Place(place.history, place.at, since=place.since, before=before)
+        return HeaderPage(found.headers, on.cursor, resynced=True)
+
+    def _page(self, short: Iterable[dict[str, Any]], place: _Place, *, resynced: bool = False) -> HeaderPage:
+        wanted = [one for one in short if not {"DRAFT", "CHAT"} & set(_labels(one))]
+        shapes = self._each(wanted, list(inbound.WANTED))
+        headers = tuple(_header(one) for one in shapes if not {"DRAFT", "CHAT"} & set(_labels(one)))
+        return HeaderPage(headers, place.cursor, resynced)
+
+    def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
+        header = _header(self._metadata(provider_id, list(inbound.WANTED)))
+        request = self._users.messages().get(userId="me", id=provider_id, format="raw")
+        answer = self._line.call(
+            "GET", request.uri, headers=request.headers, limit=limit * 4 // 3 + JSON_SLACK
+        )
+        if answer.status != 200:
+            problem = gmail_errors.problem_of(answer.status, answer.headers, answer.body)
+            refuse(problem, gmail_errors.RULES, once=False)
+        found = _RAW.search(answer.body)
+        if found is None:
+            raise Retry("unreadable_answer", "a mail without its text")
+        text = found.group(1)
+        text = text[: len(text) // 4 * 4] if answer.truncated else text + b"=" * (-len(text) % 4)
+        raw = base64.urlsafe_b64decode(text)
+        return InboundEmail(header, raw[:limit], truncated=answer.truncated or len(raw) > limit)
+
+    def probe(self) -> None:
+        self._run(self._users.getProfile(userId="me"))
+
+    # --- calling ------------------------------------------------------------------------------
+
+    def _metadata(self, provider_id: str, names: list[str]) -> dict[str, Any]:
+        request = self._users.messages().get(
+            userId="me", id=provider_id, format="metadata", metadataHeaders=names
+        )
+        return self._run(request)
+
+    def _each(self, short: Iterable[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+        """Headers of each; one that is gone by now is left out."""
+        shapes = []
+        for one in short:
+            try:
+                shapes.append(self._metadata(one["id"], names))
+            except Gone:
+                continue
+        return shapes
+
+    def _run(self, request: Any, *, once: bool = False, not_after: float | None = None) -> dict[str, Any]:
+        http = RequestsHttp(self._line, once=once, not_after=not_after)
+        try:
+            answer = request.execute(http=http, num_retries=0)
+        except HttpError as problem:
+            said = gmail_errors.problem_of(problem.resp.status, self._line.last_headers, problem.content)
+            refuse(said, gmail_errors.RULES, once=once)
+        except ValueError as unreadable:
+            raise (Uncertain if once else Retry)("unreadable_answer", "not JSON") from unreadable
+        return cast(dict[str, Any], answer) if isinstance(answer, dict) else {}
+
+    def _now(self) -> int:
+        return int(provider_time(self._line.last_headers).timestamp())
+
+
+class _Place:
+    """The cursor's inside. `at`: the provider's clock when it was good; `since` and `before` bound a
+    search that is under way (unix seconds, 0: none)."""
+
+    def __init__(self, history: str, at: int, *, since: int = 0, before: int = 0) -> None:
+        self.history = history
+        self.at = at
+        self.since = since
+        self.before = before
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(json.dumps([self.history, self.at, self.since, self.before]))
+
+    @classmethod
+    def read(cls, cursor: Cursor | None) -> _Place | None:
+        try:
+            history, at, since, before = json.loads(cursor or "")
+            return cls(str(history), int(at), since=int(since), before=int(before))
+        except (ValueError, TypeError):
+            return None
+
+
+def _labels(shape: dict[str, Any]) -> list[str]:
+    return list(shape.get("labelIds", []))
+
+
+def _pairs(shape: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one["name"], one["value"]) for one in shape.get("payload", {}).get("headers", [])]
+
+
+def _value(shape: dict[str, Any], wanted: str) -> str:
+    return next((value for name, value in _pairs(shape) if name.lower() == wanted.lower()), "").strip()
+
+
+def _tag(shape: dict[str, Any]) -> str:
+    return _value(shape, outgoing.KEY_HEADER)
+
+
+def _is_to(shape: dict[str, Any], address: str) -> bool:
+    return address.lower() in _value(shape, "To").lower()
+
+
+def _received(shape: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(int(shape.get("internalDate", 0)) / 1000, UTC)
+
+
+def _sent(shape: dict[str, Any]) -> SentEmail:
+    return SentEmail(str(shape["id"]), str(shape.get("threadId", "")), _value(shape, "Message-ID"))
+
+
+def _header(shape: dict[str, Any]) -> InboundHeader:
+    return inbound.header_of(
+        _pairs(shape),
+        provider_id=str(shape["id"]),
+        thread_id=str(shape.get("threadId", "")),
+        received_at=_received(shape),
+        own="SENT" in _labels(shape),
+        size=int(shape.get("sizeEstimate", 0)),
+    )

@@ -1,0 +1,284 @@
+"""Microsoft Graph mail, through plain HTTP."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+
+from mailbox.errors import MailboxError, Refused, Retry
+from mailbox.providers import graph_errors, graph_messages, outgoing
+from mailbox.providers.base import Gone, Stale
+from mailbox.providers.graph_messages import PREFER, SELECT, key_filter
+from mailbox.providers.refusals import refuse
+from mailbox.providers.retry_after import provider_time
+from mailbox.providers.transport import Answer, Line, same_origin
+from mailbox.types import (
+    Cursor,
+    Draft,
+    HeaderPage,
+    InboundEmail,
+    InboundHeader,
+    Outcome,
+    OutgoingEmail,
+    SentEmail,
+    Verdict,
+)
+
+logger = logging.getLogger(__name__)
+FOLDERS = ("inbox", "junkemail", "sentitems")
+PAGE = 100
+OVERLAP = timedelta(days=1)
+_IDS = "id,isDraft,conversationId,internetMessageId"
+
+
+class Graph:
+    """One Microsoft mailbox (providers.md 3.5, 3.7, 7). See base.py for what each verb promises."""
+
+    serial = True  # Four at a time are allowed and punished: one request in flight (7.3).
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    # --- sending ------------------------------------------------------------------------------
+
+    def prepare(self, mail: OutgoingEmail) -> Draft:
+        outgoing.check(mail)
+        made = self._reply(mail) if mail.thread else None
+        if made is None:
+            made = self._json("POST", "/me/messages", body=graph_messages.new(mail))
+        draft = _draft(made)
+        self._line.carried = draft.draft_id
+        return draft
+
+    def _reply(self, mail: OutgoingEmail) -> dict[str, Any] | None:
+        """A draft in the conversation; None where the mail to answer cannot be found any more."""
+        assert mail.thread is not None  # noqa: S101
+        answered = mail.thread.last_sent_id
+        try:
+            made = self._json("POST", f"/me/messages/{_at(answered)}/createReply", body={})
+        except (Gone, Refused):
+            # Its id changes when it is moved to an archive; the Message-ID stays.
+            found = self._by_message_id(mail.thread.references[-1]) if mail.thread.references else []
+            if not found:
+                return None
+            made = self._json("POST", f"/me/messages/{_at(found[0]['id'])}/createReply", body={})
+        draft = _draft(made)
+        try:
+            change = graph_messages.follow_up(mail, subject=str(made.get("subject", "")))
+            return self._json("PATCH", f"/me/messages/{_at(draft.draft_id)}", body=change)
+        except (MailboxError, Gone) as problem:
+            # Not yet tagged: the janitor would have to search the conversation for it.
+            try:
+                self.discard(draft)
+            except (MailboxError, Gone):
+                logger.warning("an untagged draft may remain after %s", type(problem).__name__)
+            if isinstance(problem, Gone):
+                raise Retry("draft_gone", str(problem)) from problem
+            raise
+
+    def submit(self, draft: Draft, *, not_after: float | None) -> SentEmail | None:
+        path = f"/me/messages/{_at(draft.draft_id)}/send"
+        answer = self._line.call("POST", _url(path), body=b"", headers=PREFER, once=True, not_after=not_after)
+        # The status wins: a 202 with Retry-After is accepted (F7).
+        if not 200 <= answer.status < 300:
+            refuse(_problem(answer), graph_errors.RULES, once=True)
+        return None
+
+    def confirm(
+        self, draft: Draft, *, key: str, to_address: str, attempted_at: datetime, provider_id: str
+    ) -> SentEmail | None:
+        copy = self._look(draft.draft_id)
+        if copy is not None and copy.get("isDraft") is False:
+            return _sent(copy)
+        return next(iter(self._copies(draft, key)), None)
+
+    def outcome(self, draft: Draft, *, key: str, to_address: str, attempted_at: datetime) -> Outcome:
+        lying = self._look(draft.draft_id)
+        copies = {one.provider_id: one for one in self._copies(draft, key)}
+        if lying is not None and lying.get("isDraft") is False:
+            copies.setdefault(str(lying["id"]), _sent(lying))
+        if copies:
+            return Outcome(Verdict.SENT, next(iter(copies.values())), len(copies))
+        return Outcome(Verdict.MISSING if lying is None else Verdict.UNSENT)
+
+    def _look(self, provider_id: str) -> dict[str, Any] | None:
+        try:
+            return self._json("GET", f"/me/messages/{_at(provider_id)}", query={"$select": _IDS})
+        except Gone:
+            return None
+
+    def _copies(self, draft: Draft, key: str) -> list[SentEmail]:
+        """Sent copies by our own key, else by the Message-ID that the draft had."""
+        found = self._sent_items(key_filter(key))
+        if not found and draft.message_id:
+            found = self._by_message_id(draft.message_id)
+        return [_sent(one) for one in found]
+
+    def _by_message_id(self, message_id: str) -> list[dict[str, Any]]:
+        return self._sent_items(f"internetMessageId eq '{_literal(message_id)}'")
+
+    def _sent_items(self, filter_: str) -> list[dict[str, Any]]:
+        query = {"$filter": filter_, "$select": _IDS, "$top": "10"}
+        found = self._json("GET", "/me/mailFolders/sentitems/messages", query=query)
+        return [one for one in found.get("value", []) if not one.get("isDraft")]
+
+    def find(self, key: str, *, to_address: str) -> tuple[Draft, ...]:
+        query = {"$filter": key_filter(key), "$select": _IDS, "$top": "10"}
+        found = self._json("GET", "/me/mailFolders/drafts/messages", query=query)
+        return tuple(_draft(one) for one in found.get("value", []) if one.get("isDraft"))
+
+    def discard(self, draft: Draft) -> None:
+        # The id may by now name the sent copy, which must stay.
+        lying = self._look(draft.draft_id)
+        if lying is None or not lying.get("isDraft"):
+            return
+        try:
+            self._ask("DELETE", f"/me/messages/{_at(draft.draft_id)}")
+        except Gone:
+            pass
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def headers_since(self, cursor: Cursor | None, *, connected_at: datetime) -> HeaderPage:
+        at, links = _read(cursor)
+        since = connected_at if at is None else max(connected_at, at - OVERLAP)
+        now: datetime | None = None
+        found: dict[str, InboundHeader] = {}
+        kept: dict[str, str] = {}
+        resynced = cursor is None
+        for folder in FOLDERS:
+            start = links.get(folder)
+            try:
+                shapes, kept[folder] = self._walk(start or _first_page(folder, since))
+            except (Stale, Gone, Refused):
+                if start is None:
+                    raise
+                # Too old, even while paging: begin anew, from the last good moment (F30).
+                resynced = True
+                shapes, kept[folder] = self._walk(_first_page(folder, since))
+            # The oldest moment of the three: what comes meanwhile is seen twice rather than never.
+            now = now or provider_time(self._line.last_headers)
+            for shape in shapes:
+                if "@removed" not in shape and not shape.get("isDraft"):
+                    found.setdefault(shape["id"], self._header(shape, own=folder == "sentitems"))
+        return HeaderPage(tuple(found.values()), _cursor(now or since, kept), resynced)
+
+    def _walk(self, url: str) -> tuple[list[dict[str, Any]], str]:
+        """All pages of a delta, and the link to begin with next time."""
+        shapes: list[dict[str, Any]] = []
+        headers = {"Prefer": f"{PREFER['Prefer']}, odata.maxpagesize={PAGE}"}
+        while True:
+            if not same_origin(url, settings.GRAPH_BASE):
+                logger.error("a link led away from Graph and was not followed")
+                raise Retry("foreign_link", after=900)
+            answer = _parsed(self._checked(self._line.call("GET", url, headers=headers)))
+            shapes += answer.get("value", [])
+            if "@odata.deltaLink" in answer:
+                return shapes, str(answer["@odata.deltaLink"])
+            url = str(answer.get("@odata.nextLink", ""))
+
+    def _header(self, shape: dict[str, Any], *, own: bool) -> InboundHeader:
+        if not own and "internetMessageHeaders" not in shape:
+            # Whether a delta carries them is not certain; asked for alone they come.
+            query = {"$select": "internetMessageHeaders"}
+            try:
+                more = self._json("GET", f"/me/messages/{_at(shape['id'])}", query=query)
+            except Gone:
+                more = {}
+            shape = {**shape, "internetMessageHeaders": more.get("internetMessageHeaders", [])}
+        return graph_messages.header(shape, own=own)
+
+    def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
+        path = f"/me/messages/{_at(provider_id)}"
+        shape = self._json("GET", path, query={"$select": SELECT})
+        answer = self._checked(self._line.call("GET", _url(f"{path}/$value"), headers=PREFER, limit=limit))
+        header = graph_messages.header(shape, own=False)
+        return InboundEmail(header, answer.body, truncated=answer.truncated)
+
+    def probe(self) -> None:
+        self._json("GET", "/me/mailFolders/inbox", query={"$select": "id"})
+
+    # --- calling ------------------------------------------------------------------------------
+
+    def _json(
+        self, method: str, path: str, *, query: dict[str, str] | None = None, body: Any = None
+    ) -> dict[str, Any]:
+        return _parsed(self._ask(method, path, query=query, body=body))
+
+    def _ask(
+        self, method: str, path: str, *, query: dict[str, str] | None = None, body: Any = None
+    ) -> Answer:
+        data = None if body is None else json.dumps(body).encode()
+        headers = PREFER if data is None else {**PREFER, "Content-Type": "application/json"}
+        return self._checked(self._line.call(method, _url(path, query), body=data, headers=headers))
+
+    def _checked(self, answer: Answer) -> Answer:
+        if not 200 <= answer.status < 300:
+            refuse(_problem(answer), graph_errors.RULES, once=False)
+        return answer
+
+
+def _url(path: str, query: dict[str, str] | None = None) -> str:
+    found = f"{settings.GRAPH_BASE.rstrip('/')}{path}"
+    return f"{found}?{urlencode(query, quote_via=quote, safe='$')}" if query else found
+
+
+def _at(provider_id: str) -> str:
+    """An id as one piece of a path, whatever letters it has."""
+    return quote(str(provider_id), safe="")
+
+
+def _first_page(folder: str, since: datetime) -> str:
+    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    query = {"changeType": "created", "$select": SELECT, "$filter": f"receivedDateTime ge {moment}"}
+    return _url(f"/me/mailFolders/{folder}/messages/delta", query)
+
+
+def _problem(answer: Answer) -> Any:
+    return graph_errors.problem_of(answer.status, answer.headers, answer.body)
+
+
+def _parsed(answer: Answer) -> dict[str, Any]:
+    try:
+        found = json.loads(answer.body)
+    except ValueError as unreadable:
+        raise Retry("unreadable_answer", "not JSON") from unreadable
+    if not isinstance(found, dict):
+        raise Retry("unreadable_answer", "not an object")
+    return found
+
+
+def _draft(shape: dict[str, Any]) -> Draft:
+    try:
+        return Draft(
+            str(shape["id"]), str(shape["conversationId"]), str(shape.get("internetMessageId") or "")
+        )
+    except KeyError as odd:
+        raise Retry("unreadable_answer", "draft without ids") from odd
+
+
+def _sent(shape: dict[str, Any]) -> SentEmail:
+    return SentEmail(
+        str(shape["id"]), str(shape.get("conversationId", "")), str(shape.get("internetMessageId") or "")
+    )
+
+
+def _literal(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _cursor(at: datetime, links: dict[str, str]) -> Cursor:
+    return Cursor(json.dumps({"at": at.timestamp(), "links": links}))
+
+
+def _read(cursor: Cursor | None) -> tuple[datetime | None, dict[str, str]]:
+    try:
+        place = json.loads(cursor or "")
+        return datetime.fromtimestamp(float(place["at"]), UTC), dict(place["links"])
+    except (ValueError, TypeError, KeyError):
+        return None, {}

@@ -1,0 +1,50 @@
+"""What Graph's refusals mean (providers.md 7.4), as a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mailbox.providers.refusals import Act, Problem, Rule
+
+_STALE = ("syncStateNotFound", "resyncRequired", "syncStateInvalid")
+_NO_MAILBOX = ("MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "ResourceNotFound")
+_STOPPED = {
+    "ErrorSendAsDenied": "send_as_denied",
+    "ErrorQuotaExceeded": "mailbox_full",
+    "ErrorMessageSubmissionBlocked": "sending_blocked",
+}
+_ANY_4XX = (400, 403, 404, 413, 429)
+
+RULES = (
+    *(Rule(status, Act.STALE, "stale", _STALE) for status in (400, 404, 409, 410)),
+    Rule(410, Act.STALE, "stale"),
+    *(Rule(status, Act.STOP, reason, (code,)) for code, reason in _STOPPED.items() for status in _ANY_4XX),
+    *(
+        Rule(status, Act.WAIT, "daily_limit", ("ErrorExceededMessageLimit",), after=3600)
+        for status in _ANY_4XX
+    ),
+    *(Rule(status, Act.STOP, "no_mailbox", _NO_MAILBOX) for status in (403, 404)),
+    Rule(401, Act.AUTH, "unauthorized"),
+    Rule(403, Act.STOP, "permission_missing", ("ErrorAccessDenied", "Authorization_RequestDenied")),
+    Rule(403, Act.WAIT, "forbidden", after=900),
+    Rule(400, Act.REFUSE, "bad_recipient", ("ErrorInvalidRecipients",)),
+    Rule(400, Act.REFUSE, "bad_message"),
+    Rule(404, Act.GONE, "gone"),
+    Rule(413, Act.REFUSE, "too_large"),
+    Rule(429, Act.WAIT, "throttled"),
+)
+
+
+def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
+    """Graph's `{"error": {...}}` read; without codes where it cannot be."""
+    try:
+        error: Any = json.loads(body)["error"]
+        inner = error.get("innerError") or {}
+        codes = tuple(str(code) for code in (error.get("code"), inner.get("code")) if code)
+        trace = str(inner.get("request-id", ""))[:64]
+        message = str(error.get("message", ""))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Problem(status, headers)
+    return Problem(status, headers, codes, message, trace)

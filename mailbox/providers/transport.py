@@ -1,0 +1,342 @@
+"""The only HTTP to the providers: one request, one answer, nothing tried again.
+
+* Connections are kept per mailbox and generation. The call that sends uses the one that carried the
+  draft within the last 2 seconds, else opens its own: a stale one is the classic lost answer (decisions 7).
+* `check` runs after the connection stands and right before the bytes are written: a revoke that
+  committed earlier wins (decisions 6). Until that moment nothing has left, and every failure says so.
+* A total deadline cuts the socket, whatever drips from it. No redirect is followed. No call is made
+  while a transaction is open on this thread (decisions 8); tests that call use `transactional_db`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httplib2
+import requests
+import urllib3
+from django.conf import settings
+from django.db import connections
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from mailbox.errors import MailboxError, Retry, Uncertain
+
+DRAFT_SECONDS = 2.0
+IDLE_SECONDS = 20.0
+CONNECT_SECONDS = 10.0
+CHUNK = 65_536
+
+
+class NetworkInTransaction(RuntimeError):
+    """A provider was about to be called while a transaction was open: a bug in the caller."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`truncated`: the body was cut at the limit that the caller had set."""
+
+    status: int
+    reason: str
+    headers: CaseInsensitiveDict[str]
+    body: bytes
+    truncated: bool = False
+
+
+@dataclass
+class _Exchange:
+    """One request under way. `wrote`: from here on the provider may have it."""
+
+    check: Callable[[], None]
+    until: float
+    not_after: float | None = None
+    wrote: bool = False
+    late: bool = False
+    timer: threading.Timer | None = None
+
+    def before_write(self, connection: HTTPConnection) -> None:
+        if connection.sock is None:
+            connection.connect()
+        self.check()
+        now = time.monotonic()
+        if self.not_after is not None and now > self.not_after:
+            raise Uncertain("too_late", "the lease ran out before the request was written")
+        sock = connection.sock
+        self.timer = threading.Timer(max(self.until - now, 0.0), self._cut, (sock,))
+        self.timer.daemon = True
+        self.timer.start()
+        self.wrote = True
+
+    def _cut(self, sock: Any) -> None:
+        self.late = True
+        try:
+            # The plain shutdown, also under TLS: the reader then sees an end and not a closed object.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def over(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+
+
+_exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
+
+
+class _Plain(HTTPConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if (exchange := _exchange.get()) is not None:
+            exchange.before_write(self)
+        super().request(*args, **kwargs)
+
+
+class _Secure(HTTPSConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if (exchange := _exchange.get()) is not None:
+            exchange.before_write(self)
+        super().request(*args, **kwargs)
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+
+def _new_session() -> requests.Session:
+    session = requests.Session()
+    # The environment is not asked: a netrc entry would replace the mailbox's token.
+    session.trust_env = False
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter(pool_connections=1, pool_maxsize=1, max_retries=0))
+    return session
+
+
+Key = tuple[uuid.UUID, int]
+
+
+@dataclass(frozen=True)
+class _Idle:
+    session: requests.Session
+    draft_id: str
+    at: float = field(default_factory=time.monotonic)
+
+
+_idle: OrderedDict[Key, list[_Idle]] = OrderedDict()
+_idle_lock = threading.Lock()
+_turns: weakref.WeakValueDictionary[uuid.UUID, threading.Lock] = weakref.WeakValueDictionary()
+
+
+def _forget() -> None:
+    _idle.clear()
+
+
+os.register_at_fork(after_in_child=_forget)  # Two processes must not share a socket.
+
+
+def _borrow(key: Key, draft_id: str | None) -> requests.Session:
+    now = time.monotonic()
+    with _idle_lock:
+        waiting = _idle.get(key, [])
+        for idle in reversed(waiting):
+            age = now - idle.at
+            fits = age <= IDLE_SECONDS if draft_id is None else age <= DRAFT_SECONDS
+            if fits and draft_id in (None, idle.draft_id):
+                waiting.remove(idle)
+                return idle.session
+    return _new_session()
+
+
+def _give_back(key: Key, session: requests.Session, draft_id: str) -> None:
+    now = time.monotonic()
+    old: list[_Idle] = []
+    with _idle_lock:
+        _idle.setdefault(key, []).append(_Idle(session, draft_id))
+        _idle.move_to_end(key)
+        for other in list(_idle):
+            fresh = [idle for idle in _idle[other] if now - idle.at <= IDLE_SECONDS]
+            old += [idle for idle in _idle[other] if now - idle.at > IDLE_SECONDS]
+            if fresh:
+                _idle[other] = fresh
+                break
+            del _idle[other]
+    for idle in old:
+        idle.session.close()
+
+
+def _turn(mailbox_id: uuid.UUID) -> threading.Lock:
+    with _idle_lock:
+        lock = _turns.get(mailbox_id)
+        if lock is None:
+            lock = _turns[mailbox_id] = threading.Lock()
+        return lock
+
+
+@dataclass
+class Line:
+    """One mailbox's line to its provider, for one verb. `carried` names the draft that it carried."""
+
+    key: Key
+    token: str
+    check: Callable[[], None]
+    session: requests.Session
+    carried: str = ""
+    last_headers: Mapping[str, str] = field(default_factory=CaseInsensitiveDict)
+    _broken: bool = False
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        once: bool = False,
+        not_after: float | None = None,
+        limit: int | None = None,
+    ) -> Answer:
+        """One request. `once`: the call that sends; an answer that is lost raises Uncertain.
+
+        Raises Retry where certainly nothing left, and for reads whenever no answer came. `limit` cuts
+        the body.
+        """
+        for connection in connections.all(initialized_only=True):
+            if connection.in_atomic_block:
+                raise NetworkInTransaction(f"a transaction is open on {connection.alias!r}")
+        exchange = _Exchange(self.check, time.monotonic() + settings.HTTP_DEADLINE_SECONDS, not_after)
+        token = _exchange.set(exchange)
+        try:
+            return self._answer(exchange, method, url, body, headers or {}, limit)
+        except MailboxError:
+            self._broken = True
+            raise
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as broken:
+            self._broken = True
+            name = type(broken).__name__
+            if not exchange.wrote:
+                raise Retry("unreachable", name) from broken
+            reason = "too_slow" if exchange.late else "no_answer"
+            raise (Uncertain(reason, name) if once else Retry(reason, name)) from broken
+        finally:
+            exchange.over()
+            _exchange.reset(token)
+
+    def _answer(
+        self,
+        exchange: _Exchange,
+        method: str,
+        url: str,
+        body: bytes | str | None,
+        headers: Mapping[str, str],
+        limit: int | None,
+    ) -> Answer:
+        response = self.session.request(
+            method,
+            url,
+            data=body,
+            headers={**headers, "Authorization": f"Bearer {self.token}"},
+            timeout=(min(CONNECT_SECONDS, settings.HTTP_DEADLINE_SECONDS), settings.HTTP_DEADLINE_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            self.last_headers = response.headers
+            chunks, size, truncated = [], 0, False
+            for chunk in response.iter_content(CHUNK):
+                chunks.append(chunk)
+                size += len(chunk)
+                if limit is not None and size > limit:
+                    # The rest stays unread, and with it the connection unusable.
+                    truncated = self._broken = True
+                    break
+            if exchange.late:
+                raise requests.Timeout("the total deadline passed")
+        content = b"".join(chunks)
+        content = content if limit is None else content[:limit]
+        return Answer(response.status_code, response.reason or "", response.headers, content, truncated)
+
+
+@contextmanager
+def line(
+    key: Key, *, token: str, check: Callable[[], None], draft_id: str | None = None, serial: bool = False
+) -> Iterator[Line]:
+    """A line for one verb. `draft_id`: for sending that draft. `serial`: one request in flight a mailbox.
+
+    Raises Retry when the mailbox's turn does not come within the deadline.
+    """
+    turn = _turn(key[0]) if serial else threading.Lock()
+    if not turn.acquire(timeout=settings.HTTP_DEADLINE_SECONDS):
+        raise Retry("busy", "another request of this mailbox is under way", after=5)
+    try:
+        held = Line(key, token, check, _borrow(key, draft_id))
+        try:
+            yield held
+        except BaseException:
+            held._broken = True
+            raise
+        finally:
+            if held._broken:
+                held.session.close()
+            else:
+                _give_back(key, held.session, held.carried)
+    finally:
+        turn.release()
+
+
+def same_origin(url: str, base: str) -> bool:
+    """Whether a link that a provider gave leads back to it: else the token would leak."""
+    one, other = urlsplit(url), urlsplit(base)
+    return (one.scheme, one.netloc) == (other.scheme, other.netloc)
+
+
+class RequestsHttp:
+    """httplib2's shape over a line, for google-api-python-client: httplib2 itself posts a body again
+    when a connection drops, and no setting turns that off (providers.md 4.3)."""
+
+    def __init__(self, line: Line, *, once: bool = False, not_after: float | None = None) -> None:
+        self._line = line
+        self._once = once
+        self._not_after = not_after
+
+    def request(
+        self,
+        uri: str,
+        method: str = "GET",
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: Any,
+    ) -> tuple[httplib2.Response, bytes]:
+        answer = self._line.call(
+            method, uri, body=body, headers=headers, once=self._once, not_after=self._not_after
+        )
+        kept = {name.lower(): value for name, value in answer.headers.items()}
+        kept.pop("content-encoding", None)
+        meta = httplib2.Response(kept)
+        meta.status, meta.reason = answer.status, answer.reason
+        return meta, answer.body
+
+    def close(self) -> None:
+        """The line closes itself."""
