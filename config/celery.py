@@ -19,5 +19,7 @@ app.conf.beat_schedule = {
     "send": {"task": "outreach.wake_senders", "schedule": settings.WAKE_SECONDS},
     "settle": {"task": "outreach.wake_settle", "schedule": settings.WAKE_SECONDS * 2},
     "poll": {"task": "outreach.wake_pollers", "schedule": settings.WAKE_SECONDS},
-    "janitor": {"task": "outreach.wake_janitor", "schedule": 600.0},
+    "erasure": {"task": "outreach.wake_erasure", "schedule": settings.WAKE_SECONDS * 2},
+    "finish": {"task": "outreach.wake_finish", "schedule": settings.WAKE_SECONDS * 4},
+    "janitor": {"task": "outreach.wake_janitor", "schedule": min(600.0, settings.LEASE_SECONDS * 5)},
 }

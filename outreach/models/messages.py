@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
@@ -57,6 +57,10 @@ FINAL = [MessageState.SENT, MessageState.REFUSED, MessageState.CANCELLED, Messag
 COUNTED = [MessageState.SUBMITTING, MessageState.DOUBT, MessageState.SENT]
 
 
+# Written by a person who waits for it: no spacing, no window (decisions 9, G7).
+AT_ONCE = [MessageKind.ANSWER, MessageKind.TEST]
+
+
 class MessageQuerySet(WorkspaceQuerySet["Message"]):
     def due(self) -> MessageQuerySet:
         """Queued or waiting, and their time has come by the database's clock."""
@@ -79,7 +83,13 @@ class MessageQuerySet(WorkspaceQuerySet["Message"]):
             fence=F("fence") + 1,
             lease_until=None,
             ended_at=Now(),
+            draft_left=has_draft(),
         )
+
+
+def has_draft() -> Case:
+    """For update(): whether the row has a draft, which the janitor throws away once the row has ended."""
+    return Case(When(draft_id__isnull=False, then=Value(True)), default=Value(False))
 
 
 MessageManager = WorkspaceManager.from_queryset(MessageQuerySet)
@@ -131,6 +141,8 @@ class Message(WorkspaceModel):
 
     draft_id = EncryptedTextField(null=True)
     draft_left = models.BooleanField(default=False)  # ended with a draft that still lies in the mailbox
+    # Since when a draft of this mail may lie in the mailbox that `draft_id` does not name (F3).
+    draft_unclear_at = models.DateTimeField(null=True)
     provider_id = EncryptedTextField(null=True)
     provider_index = models.BinaryField(max_length=32, null=True)
     rfc_message_id = EncryptedTextField(null=True)  # RFC 5322 Message-ID as the provider stamped it
@@ -179,6 +191,16 @@ class Message(WorkspaceModel):
                 fields=["workspace", "state", "lease_until"],
                 condition=Q(state__in=["claimed", "drafted", "submitting", "doubt"]),
                 name="message_under_way",
+            ),
+            models.Index(
+                fields=["workspace", "settle_at"],
+                condition=Q(settle_at__isnull=False),
+                name="message_to_settle",
+            ),
+            models.Index(
+                fields=["workspace", "mailbox"],
+                condition=Q(draft_left=True) | Q(draft_unclear_at__isnull=False),
+                name="message_with_left_draft",
             ),
             models.Index(fields=["workspace", "campaign", "state"], name="message_by_campaign"),
             models.Index(fields=["workspace", "thread", "sent_at"], name="message_in_thread"),

@@ -1,0 +1,61 @@
+"""A mailbox's state after what a provider answered: waiting, needing its owner, or well again.
+
+Conditional on the generation that was called, so that a late answer never touches a mailbox that was
+revoked or reconnected in between.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.clock import Now
+from mailbox.errors import Disconnected, Retry
+from mailbox.models import Mailbox, MailboxState
+from mailbox.signals import mailbox_changed
+
+# Waits of our own making: nothing the provider asked for, and over in a moment.
+_OUR_OWN = {"token_refreshed", "refresh_under_way", "refresh_overtaken", "grant_refused_once"}
+
+
+def wait(mailbox: Mailbox, error: Retry) -> None:
+    """The provider asked for patience: nothing is called before its time (F6)."""
+    if error.reason in _OUR_OWN:
+        return
+    until = Now() + dt.timedelta(seconds=error.after)
+    _rows(mailbox).filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED]).update(
+        state=MailboxState.THROTTLED, state_reason=error.reason[:60], state_at=Now(), throttled_until=until
+    )
+
+
+def broke(mailbox: Mailbox, error: Disconnected) -> None:
+    """A person must act. Announced once, however many calls find it out (F13)."""
+    with transaction.atomic():
+        changed = (
+            _rows(mailbox)
+            .filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED])
+            .update(state=MailboxState.BROKEN, state_reason=error.reason[:60], state_at=Now())
+        )
+        if changed:
+            mailbox.refresh_from_db()
+            mailbox_changed.send(sender=Mailbox, mailbox=mailbox, fact="broken")
+
+
+def recover(mailbox: Mailbox) -> None:
+    """The provider's wait is over."""
+    _rows(mailbox).filter(state=MailboxState.THROTTLED, throttled_until__lte=Now()).update(
+        state=MailboxState.CONNECTED, state_reason="", state_at=Now(), throttled_until=None
+    )
+
+
+def may_be_called(mailbox: Mailbox) -> bool:
+    """Connected, or its wait is over; as of the row in the database."""
+    recover(mailbox)
+    return _rows(mailbox).filter(state=MailboxState.CONNECTED).exists()
+
+
+def _rows(mailbox: Mailbox) -> QuerySet[Mailbox]:
+    rows: QuerySet[Mailbox] = Mailbox.objects.filter(pk=mailbox.pk, generation=mailbox.generation)
+    return rows

@@ -1,0 +1,339 @@
+"""The send stage: draft, last gate, one submit, and what came of it (faults.md 3.1, 4).
+
+The order decides: the draft exists before the last gate, the gate's commit (`submitting`) before the only
+submit. Every write names the fence; a worker that lost it stops. An unknown outcome is left as it is:
+nothing here ever asks a provider twice to send.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import logging
+import time
+import uuid
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+
+from accounts import clock
+from accounts.clock import Now
+from accounts.encryption import seal
+from mailbox import gateway, health, limits
+from mailbox.errors import Disconnected, MailboxError, Refused, Retry, Uncertain
+from mailbox.models import Mailbox, MailboxState
+from mailbox.types import Draft
+from outreach import policy, rendering, results, threads
+from outreach.models import Campaign, Message, MessageKind, MessageState, Thread
+from outreach.models.messages import AT_ONCE
+
+log = logging.getLogger(__name__)
+HELD = [MessageState.CLAIMED, MessageState.DRAFTED]
+IDS_MISSING = "ids_missing"
+DRAFT_UNCLEAR = "draft_unclear"
+STALE_POLL = "poll_first"
+OUT_OF_TIME = "out_of_time"
+# A follow-up leaves only where the mailbox was looked at this recently (F27).
+FRESH_SECONDS = 120.0
+
+
+class Sent(enum.Enum):
+    """What a call of `send` did."""
+
+    ACCEPTED = "accepted"
+    ENDED = "ended"
+    WAITS = "waits"
+    UNKNOWN = "unknown"
+    LOST = "lost"
+
+
+def needs_fresh_poll(message: Message) -> bool:
+    """Whether a reply could have come in that is not known yet: look before writing again (F27)."""
+    if message.step is None or message.step.position == 1 or message.mailbox is None:
+        return False
+    fresh = Now() - dt.timedelta(seconds=FRESH_SECONDS)
+    return not Mailbox.objects.filter(pk=message.mailbox.pk, last_poll_at__gte=fresh).exists()
+
+
+def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Sent:
+    """Bring one claimed row as far as it goes.
+
+    `until` (time.monotonic) is the last moment at which the submit may begin: behind it the worker's time
+    could end in the middle of the call.
+    """
+    if until is None:
+        until = time.monotonic() + settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
+    message = _held(message_id, fence)
+    if message is None:
+        return Sent.LOST
+    mailbox = message.mailbox
+    if mailbox is None or mailbox.state == MailboxState.REVOKED:
+        return _ended(message, MessageState.CANCELLED, fence, reason="mailbox_disconnected")
+    if mailbox.state == MailboxState.BROKEN:
+        return _release(message, fence, reason="mailbox_disconnected")
+    if needs_fresh_poll(message):
+        return _release(message, fence, reason=STALE_POLL, soon=True)
+    try:
+        draft = _draft(message, mailbox, fence)
+        if draft is None:
+            return Sent.LOST
+        # Fetched now, so that whatever goes wrong behind the gate belongs to the submit (providers.md 3.3).
+        gateway.ready(mailbox)
+    except threads.IdsMissing:
+        return _defer(message, fence, reason=IDS_MISSING, after=settings.SETTLE_SECONDS)
+    except Uncertain as error:
+        return _defer(message, fence, reason=DRAFT_UNCLEAR, detail=str(error), after=settings.LEASE_SECONDS)
+    except Retry as error:
+        health.wait(mailbox, error)
+        return _defer(message, fence, reason=error.reason, detail=error.detail, after=error.after)
+    except Refused as error:
+        return _ended(message, MessageState.REFUSED, fence, reason=error.reason, detail=error.detail)
+    except Disconnected as error:
+        health.broke(mailbox, error)
+        return _release(message, fence, reason="mailbox_disconnected")
+
+    passed = _pass_last_gate(message, mailbox, fence, until=until)
+    if passed is not None:
+        return passed
+    return _submit(message, mailbox, draft, fence, until=until)
+
+
+# --- the draft --------------------------------------------------------------------------------------
+
+
+def _held(message_id: uuid.UUID, fence: int) -> Message | None:
+    rows = Message.objects.filter(pk=message_id, fence=fence, state__in=HELD, lease_until__gt=Now())
+    return rows.select_related("mailbox", "thread", "step", "enrollment", "campaign").first()
+
+
+def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
+    """The draft that the row knows, or a new one stored by compare-and-set; None if the fence was lost."""
+    if message.draft_id:
+        return draft_of(message)
+    thread = threads.reference(message)
+    mail = dataclasses.replace(rendering.finalise(message), thread=thread)
+    try:
+        draft = gateway.prepare(mailbox, mail)
+    except (Retry, Uncertain):
+        # The answer may have been lost, not the draft: the janitor looks for it by our key.
+        Message.objects.filter(pk=message.pk, draft_unclear_at__isnull=True).update(draft_unclear_at=Now())
+        raise
+    values = seal(message, draft_id=draft.draft_id)
+    if draft.message_id:
+        values |= seal(message, rfc_message_id=draft.message_id)
+    with transaction.atomic():
+        stored = Message.objects.filter(
+            pk=message.pk, fence=fence, state=MessageState.CLAIMED, draft_id__isnull=True
+        ).update(
+            state=MessageState.DRAFTED,
+            rfc_message_index=threads.message_id_index(draft.message_id) if draft.message_id else None,
+            **values,
+        )
+        if stored and message.thread is not None and not message.thread.provider_thread_index:
+            results.name_thread(message.thread, draft.thread_id)
+    if not stored:
+        _throw_away(mailbox, draft)
+        return None
+    message.refresh_from_db()
+    return draft
+
+
+def draft_of(message: Message) -> Draft:
+    """The draft as the row remembers it."""
+    thread: Thread | None = message.thread
+    thread_id = (thread.provider_thread_id or "") if thread is not None else ""
+    return Draft(message.draft_id or "", thread_id, message.rfc_message_id or "")
+
+
+def _throw_away(mailbox: Mailbox, draft: Draft) -> None:
+    try:
+        gateway.discard(mailbox, draft)
+    except MailboxError as error:
+        log.info("a draft without a row remains for the janitor: %s", error.reason)
+
+
+# --- the last gate ----------------------------------------------------------------------------------
+
+
+def _pass_last_gate(message: Message, mailbox: Mailbox, fence: int, *, until: float) -> Sent | None:
+    """Commit `submitting`, or say why not. None means that the caller, and only the caller, may submit.
+
+    The rows whose change is a stop are locked first: a pause, a revoke or a suspension that commits before
+    this transaction wins, a later one finds the mail handed over. Opt-outs, replies and bounces cancel the
+    message's own row and meet this transaction there.
+    """
+    with transaction.atomic():
+        current = Mailbox.objects.select_for_update(no_key=True).filter(pk=mailbox.pk).first()
+        _share("accounts_workspace", message.workspace_id)
+        if message.campaign_id is not None:
+            _share(Campaign._meta.db_table, message.campaign_id)
+        row = (
+            Message.objects.select_for_update(of=("self",))
+            .select_related("mailbox", "campaign", "enrollment", "contact", "step", "thread")
+            .filter(pk=message.pk, fence=fence, state=MessageState.DRAFTED)
+            .first()
+        )
+        if row is None or current is None:
+            return Sent.LOST
+        if current.generation != mailbox.generation or current.state == MailboxState.REVOKED:
+            return _ended(row, MessageState.CANCELLED, fence, reason="mailbox_disconnected")
+        verdict = policy.may_send(row)
+        if not verdict.ok:
+            return _stopped(row, fence, verdict)
+        if row.kind not in AT_ONCE and settings.SEND_SPACING_SECONDS > 0:
+            if current.next_send_at is not None and current.next_send_at > clock.now():
+                return _defer(row, fence, reason="spacing", until=current.next_send_at)
+            limits.next_slot(current)
+        if row.kind != MessageKind.TEST and not limits.take(current, row.pk):
+            return _release(row, fence, reason="cap_reached")
+        if time.monotonic() > until:
+            transaction.set_rollback(True)
+            late = True
+        else:
+            late = False
+            Message.objects.filter(pk=row.pk, fence=fence).update(
+                state=MessageState.SUBMITTING,
+                attempted_at=Now(),
+                settle_at=Now() + dt.timedelta(seconds=settings.SETTLE_SECONDS),
+                attempt_no=F("attempt_no") + 1,
+                generation=current.generation,
+                not_before=None,
+            )
+    if late:
+        return _release(message, fence, reason=OUT_OF_TIME, soon=True)
+    message.refresh_from_db()
+    return None
+
+
+def _share(table: str, pk: uuid.UUID) -> None:
+    """Hold a row so that nobody changes it before this transaction ends; readers and sends go on."""
+    with connection.cursor() as cursor:
+        name = connection.ops.quote_name(table)
+        cursor.execute(f"SELECT 1 FROM {name} WHERE id = %s FOR SHARE", [pk])  # noqa: S608
+
+
+def _stopped(message: Message, fence: int, verdict: policy.Verdict) -> Sent:
+    """The gate's answer: never, or not before a time."""
+    if verdict.ends is not None:
+        return _ended(message, verdict.ends, fence, reason=verdict.code, detail=verdict.sentence)
+    if verdict.until is None:
+        return _release(message, fence, reason=verdict.code, detail=verdict.sentence)
+    return _defer(message, fence, reason=verdict.code, detail=verdict.sentence, until=verdict.until)
+
+
+# --- the one submit ---------------------------------------------------------------------------------
+
+
+def _submit(message: Message, mailbox: Mailbox, draft: Draft, fence: int, *, until: float) -> Sent:
+    handed = [MessageState.SUBMITTING]
+    try:
+        sent = gateway.submit(mailbox, draft, deadline=until)
+    except Uncertain as error:
+        # The row stays `submitting`; its lease ends now, the settle stage looks at settle_at.
+        Message.objects.filter(pk=message.pk, fence=fence, state=MessageState.SUBMITTING).update(
+            lease_until=None, reason=error.reason[:60]
+        )
+        return Sent.UNKNOWN
+    except Retry as error:
+        health.wait(mailbox, error)
+        limits.give_back(message.pk)
+        return _defer(message, fence, reason=error.reason, detail=error.detail, after=error.after, was=handed)
+    except Refused as error:
+        return _ended(
+            message, MessageState.REFUSED, fence, reason=error.reason, detail=error.detail, was=handed
+        )
+    except Disconnected as error:
+        health.broke(mailbox, error)
+        limits.give_back(message.pk)
+        if Mailbox.objects.filter(pk=mailbox.pk).exclude(state=MailboxState.REVOKED).exists():
+            return _release(message, fence, reason="mailbox_disconnected", was=handed)
+        return _ended(message, MessageState.CANCELLED, fence, reason="mailbox_disconnected", was=handed)
+    if not results.record_sent(message, fence=fence, was=handed, sent=sent):
+        return Sent.LOST
+    if sent is None or not sent.message_id:
+        _read_ids(message, mailbox, draft, provider_id=sent.provider_id if sent else "")
+    return Sent.ACCEPTED
+
+
+def _read_ids(message: Message, mailbox: Mailbox, draft: Draft, *, provider_id: str) -> None:
+    """Read the ids back; a read that does not work changes nothing, the settle stage reads again."""
+    try:
+        found = gateway.confirm(
+            mailbox,
+            draft,
+            key=str(message.pk),
+            to_address=message.to_address,
+            attempted_at=message.attempted_at or clock.now(),
+            provider_id=provider_id,
+        )
+    except MailboxError as error:
+        log.info("ids of %s are read later: %s", message.pk, error.reason)
+        return
+    if found is not None:
+        results.store_ids(message, found)
+
+
+# --- letting go -------------------------------------------------------------------------------------
+
+
+def _ended(
+    message: Message,
+    state: MessageState,
+    fence: int,
+    *,
+    reason: str,
+    detail: str = "",
+    was: list[MessageState] | None = None,
+) -> Sent:
+    done = results.end(message, state, fence=fence, reason=reason[:60], detail=detail, was=was or HELD)
+    return Sent.ENDED if done else Sent.LOST
+
+
+def _release(
+    message: Message,
+    fence: int,
+    *,
+    reason: str,
+    detail: str = "",
+    soon: bool = False,
+    was: list[MessageState] | None = None,
+) -> Sent:
+    """Nothing is wrong with the mail: give the row back as it is, to be claimed and asked again later."""
+    drafted = bool(message.draft_id)
+    done = message.move(
+        MessageState.DRAFTED if drafted else MessageState.QUEUED,
+        fence=fence,
+        was=was or HELD,
+        lease_until=None,
+        settle_at=None,
+        not_before=Now() + dt.timedelta(seconds=settings.WAKE_SECONDS if soon else settings.LEASE_SECONDS),
+        reason=reason[:60],
+        **seal(message, detail=detail),
+    )
+    return Sent.WAITS if done else Sent.LOST
+
+
+def _defer(
+    message: Message,
+    fence: int,
+    *,
+    reason: str,
+    detail: str = "",
+    after: float = 0.0,
+    until: dt.datetime | None = None,
+    was: list[MessageState] | None = None,
+) -> Sent:
+    """Certainly not accepted: wait for `after` seconds or `until`, with the draft if there is one."""
+    done = message.move(
+        MessageState.DEFERRED,
+        fence=fence,
+        was=was or HELD,
+        lease_until=None,
+        settle_at=None,
+        not_before=until or Now() + dt.timedelta(seconds=after),
+        reason=reason[:60],
+        **seal(message, detail=detail),
+    )
+    return Sent.WAITS if done else Sent.LOST

@@ -1,0 +1,135 @@
+"""What became of a mail, written with all that follows from it: the rows' last word.
+
+The send stage and the settle stage learn results at different times; what a result means is the same. Each
+function writes under the fence that its caller holds and says whether it still held it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from accounts import audit, clock
+from accounts.clock import Now
+from accounts.encryption import seal
+from mailbox import limits
+from mailbox.types import SentEmail
+from outreach import sequences, threads
+from outreach.models import EnrollmentState, Message, MessageKind, MessageState, Thread
+from outreach.models.messages import has_draft
+
+
+def record_sent(
+    message: Message, *, fence: int, was: list[MessageState], sent: SentEmail | None, copies: int = 0
+) -> bool:
+    """The provider accepted: the row, its thread, the next step and the activity log, in one transaction.
+
+    `sent` is None, or lacks its Message-ID, where the provider gave no more yet: the settle stage reads the
+    rest at settle_at.
+    """
+    with transaction.atomic():
+        complete = sent is not None and bool(sent.message_id)
+        look_again = None if complete else Now() + dt.timedelta(seconds=settings.SETTLE_SECONDS)
+        moved = message.move(
+            MessageState.SENT,
+            fence=fence,
+            was=was,
+            sent_at=Coalesce(F("attempted_at"), Now()),
+            lease_until=None,
+            not_before=None,
+            settle_at=look_again,
+            reason="",
+            detail=None,
+            provider_copies=copies,
+            **(_ids(message, sent) if sent else {}),
+        )
+        if not moved:
+            return False
+        message.refresh_from_db()
+        if message.thread is not None:
+            answered = {"waits_since": None} if message.kind == MessageKind.ANSWER else {}
+            Thread.objects.filter(pk=message.thread.pk).update(last_at=Now(), **answered)
+            if sent:
+                name_thread(message.thread, sent.thread_id)
+        sequences.plan_next(message, after=message.sent_at or clock.now())
+        company = message.mailbox.company if message.mailbox else "the provider"
+        audit.record(
+            "message.accepted", f"Mail to {message.to_address} accepted by {company}", object_id=message.pk
+        )
+    return True
+
+
+def store_ids(message: Message, sent: SentEmail) -> None:
+    """Ids that were read after the mail was recorded as accepted."""
+    with transaction.atomic():
+        Message.objects.filter(pk=message.pk, state=MessageState.SENT).update(
+            settle_at=None, **_ids(message, sent)
+        )
+        if message.thread is not None:
+            name_thread(message.thread, sent.thread_id)
+
+
+def name_thread(thread: Thread, provider_thread_id: str) -> None:
+    """Remember which conversation at the provider this is."""
+    if not provider_thread_id:
+        return
+    try:
+        with transaction.atomic():
+            Thread.objects.filter(pk=thread.pk).update(
+                provider_thread_index=threads.thread_index(provider_thread_id),
+                **seal(thread, provider_thread_id=provider_thread_id),
+            )
+    except IntegrityError:
+        # Another of our threads has this conversation already; replies are then matched by Message-ID.
+        return
+
+
+def end(
+    message: Message,
+    state: MessageState,
+    *,
+    fence: int,
+    reason: str,
+    detail: str = "",
+    was: list[MessageState] | None = None,
+    **values: Any,
+) -> bool:
+    """Refused, cancelled or suppressed for good: the slot is free again, the person's sequence is over.
+
+    A draft that remains is marked for the janitor.
+    """
+    with transaction.atomic():
+        moved = message.move(
+            state,
+            fence=fence,
+            was=was,
+            reason=reason,
+            lease_until=None,
+            not_before=None,
+            settle_at=None,
+            ended_at=Now(),
+            draft_left=has_draft(),
+            **seal(message, detail=detail),
+            **values,
+        )
+        if not moved:
+            return False
+        limits.give_back(message.pk)
+        if message.enrollment is not None:
+            to = EnrollmentState.SUPPRESSED if state == MessageState.SUPPRESSED else EnrollmentState.CANCELLED
+            sequences.stop(message.enrollment, to, reason=reason)
+    return True
+
+
+def _ids(message: Message, sent: SentEmail) -> dict[str, Any]:
+    values: dict[str, Any] = dict(seal(message, provider_id=sent.provider_id))
+    values["provider_index"] = threads.provider_index(sent.provider_id)
+    if sent.message_id:
+        values |= seal(message, rfc_message_id=sent.message_id)
+        values["rfc_message_index"] = threads.message_id_index(sent.message_id)
+    return values

@@ -1,0 +1,103 @@
+"""An enrollment's way through its campaign: the next step, a pause behind a date, a stop.
+
+Each function is called inside the transaction that records the fact behind it, so that a fact and its
+consequence stand or fall together (faults.md 2, point 6).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models.functions import Coalesce, Greatest
+
+from accounts.clock import Now
+from outreach.models import (
+    CampaignKind,
+    CaseState,
+    Enrollment,
+    EnrollmentState,
+    Message,
+    MessageKind,
+    MessageState,
+    RemovalCase,
+    Step,
+)
+
+# From these a person's answer or a bounce still stops the way.
+_STOPPABLE = [EnrollmentState.PLANNED, EnrollmentState.RUNNING, EnrollmentState.FINISHED]
+_NOT_TEXTED = [MessageState.PLANNED, MessageState.QUEUED, MessageState.DEFERRED]
+
+
+def days(number: float) -> dt.timedelta:
+    """Days of the product's calendar; the demo's are short."""
+    return dt.timedelta(seconds=number * settings.DAY_SECONDS)
+
+
+def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
+    """Plan the step behind an accepted mail, or finish the enrollment behind its last one.
+
+    Returns the planned row. Nothing is planned for a mail outside a sequence, or where a reply, a bounce
+    or a person has stopped the way already.
+    """
+    enrollment = message.enrollment
+    if enrollment is None or message.step is None or message.kind in (MessageKind.ANSWER, MessageKind.TEST):
+        return None
+    enrollment.refresh_from_db()
+    if enrollment.state not in (EnrollmentState.PLANNED, EnrollmentState.RUNNING):
+        return None
+    step = Step.objects.filter(campaign=message.campaign, position=message.step.position + 1).first()
+    if step is None:
+        Enrollment.objects.filter(pk=enrollment.pk, state=enrollment.state).update(
+            state=EnrollmentState.FINISHED, reason="all_accepted", stopped_at=Now()
+        )
+        return None
+    due = after + days(step.wait_days)
+    if enrollment.resumes_at is not None:
+        due = max(due, enrollment.resumes_at)
+    removal = message.campaign is not None and message.campaign.kind == CampaignKind.REMOVAL
+    row, _ = Message.objects.get_or_create(
+        campaign=message.campaign,
+        step=step,
+        enrollment=enrollment,
+        defaults={
+            "kind": MessageKind.REMOVAL if removal else MessageKind.FOLLOW_UP,
+            "project": message.project,
+            "contact": message.contact,
+            "thread": message.thread,
+            "mailbox": message.mailbox,
+            "generation": message.generation,
+            "state": MessageState.PLANNED,
+            "due_at": due,
+            "to_address": message.to_address,
+            "to_index": message.to_index,
+            "to_name": message.to_name,
+        },
+    )
+    Enrollment.objects.filter(pk=enrollment.pk, state=EnrollmentState.PLANNED).update(
+        state=EnrollmentState.RUNNING
+    )
+    return row
+
+
+def stop(enrollment: Enrollment, to: EnrollmentState, *, reason: str) -> bool:
+    """End the way and cancel what waits in it; whether it was still open."""
+    stopped = Enrollment.objects.filter(pk=enrollment.pk, state__in=_STOPPABLE).update(
+        state=to, reason=reason, stopped_at=Now()
+    )
+    Message.objects.filter(enrollment=enrollment).exclude(kind=MessageKind.ANSWER).cancel(reason)
+    if to == EnrollmentState.REPLIED:
+        RemovalCase.objects.filter(enrollment=enrollment, state=CaseState.OPEN).update(
+            state=CaseState.YOUR_TURN
+        )
+    return stopped == 1
+
+
+def postpone(enrollment: Enrollment, *, until: dt.datetime) -> None:
+    """Move the next step behind `until`; nothing is stopped (F38)."""
+    Enrollment.objects.filter(pk=enrollment.pk).update(
+        resumes_at=Greatest(Coalesce("resumes_at", until), until)
+    )
+    Message.objects.filter(enrollment=enrollment, state__in=_NOT_TEXTED).update(
+        due_at=Greatest("due_at", until), not_before=until
+    )

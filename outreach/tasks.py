@@ -1,0 +1,263 @@
+"""Thin: ids in, one stage called. The beat only wakes; what is due stands in PostgreSQL (faults.md 2, 1).
+
+A wake-up may be lost, doubled or sent by two beats: each piece of work is claimed in the database, and an
+advisory lock spares the second of two equal tasks its effort (F16, F17, F19).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+from django.db import connection, connections
+from django.db.models import Q
+
+from accounts import clock
+from accounts.clock import Now
+from accounts.tasks import WorkspaceTask
+from accounts.tenancy import current_workspace_id, every_workspace, workspace
+from mailbox import health, limits, revocation
+from mailbox.models import Mailbox, Provider, Receipt
+from outreach import campaigns, erasure
+from outreach.models import Campaign, CampaignState, Message, MessageState
+from outreach.pipeline import claim, janitor, queue, reply, send, settle
+
+log = logging.getLogger(__name__)
+
+
+def ring(task: Any, *ids: str) -> None:
+    """Start a task soon. One that was not begun in time is dropped: the next wake-up repeats it."""
+    task.apply_async(ids, expires=max(settings.WAKE_SECONDS * 4, 10.0))
+
+
+# --- the beat's wake-ups ------------------------------------------------------------------------------
+
+
+@shared_task(name="outreach.wake_queue")
+def wake_queue() -> None:
+    for here in every_workspace("plan what is due"):
+        waits = Q(not_before__isnull=True) | Q(not_before__lte=Now())
+        if Message.objects.filter(waits, state=MessageState.PLANNED, due_at__lte=Now()).exists():
+            ring(queue_messages, str(here.pk))
+
+
+@shared_task(name="outreach.wake_senders")
+def wake_senders() -> None:
+    for here in every_workspace("send what is due"):
+        for pk in _mailboxes_of(claim.claimable().filter(mailbox__in=Mailbox.objects.usable())):
+            ring(send_batch, str(here.pk), str(pk))
+
+
+@shared_task(name="outreach.wake_settle")
+def wake_settle() -> None:
+    for here in every_workspace("settle unknown outcomes"):
+        for pk in settle.unsettled().order_by().values_list("mailbox_id", flat=True).distinct():
+            ring(settle_mailbox, str(here.pk), str(pk or ""))
+
+
+@shared_task(name="outreach.wake_pollers")
+def wake_pollers() -> None:
+    for here in every_workspace("look for replies"):
+        for pk in Mailbox.objects.filter(reply.due()).values_list("pk", flat=True):
+            ring(poll_mailbox, str(here.pk), str(pk))
+
+
+@shared_task(name="outreach.wake_janitor")
+def wake_janitor() -> None:
+    for here in every_workspace("throw unused drafts away"):
+        for pk in {*_mailboxes_of(janitor.left_drafts()), *_mailboxes_of(janitor.unclear_drafts())}:
+            ring(sweep_mailbox, str(here.pk), str(pk))
+
+
+@shared_task(name="outreach.wake_finish")
+def wake_finish() -> None:
+    for here in every_workspace("finish campaigns in which nothing is left"):
+        if Campaign.objects.filter(state=CampaignState.RUNNING).exists():
+            ring(finish_campaigns, str(here.pk))
+
+
+@shared_task(name="outreach.wake_erasure")
+def wake_erasure() -> None:
+    for here in every_workspace("finish erasing the mail of removed mailboxes"):
+        revocation.close_forgotten()
+        for pk in erasure.unfinished().values_list("pk", flat=True):
+            ring(erase_mailbox, str(here.pk), str(pk))
+
+
+# --- the work -----------------------------------------------------------------------------------------
+
+
+@shared_task(base=WorkspaceTask, name="outreach.queue_messages")
+def queue_messages(workspace_id: str) -> None:
+    with only_one("queue", workspace_id) as mine:
+        if mine and queue.queue_due():
+            for pk in _mailboxes_of(claim.claimable()):
+                ring(send_batch, workspace_id, str(pk))
+
+
+@shared_task(base=WorkspaceTask, name="outreach.send_batch")
+def send_batch(workspace_id: str, mailbox_id: str) -> int:
+    """Claim and send one mailbox's due mails, row by row; how many rows were worked on."""
+    with _one_at_a_time("send", mailbox_id) as mailbox:
+        if mailbox is None or not health.may_be_called(mailbox):
+            return 0
+        if _stale_for_follow_ups(mailbox):
+            reply.poll(mailbox)
+        # One request in flight at Microsoft (providers.md 7.3).
+        workers = 1 if mailbox.provider == Provider.MICROSOFT else settings.SEND_CONCURRENCY
+        work = _Batch(mailbox, size=settings.BATCH_SIZE)
+        if workers == 1:
+            return work.run()
+        with ThreadPoolExecutor(workers, thread_name_prefix="send") as pool:
+            lanes = [pool.submit(work.run_in_thread, current_workspace_id()) for _ in range(workers)]
+        return sum(lane.result() for lane in lanes)
+
+
+@shared_task(base=WorkspaceTask, name="outreach.settle_mailbox")
+def settle_mailbox(workspace_id: str, mailbox_id: str) -> None:
+    """An empty id stands for rows whose mailbox is gone."""
+    if not mailbox_id:
+        settle.settle_due(None)
+        return
+    with _one_at_a_time("settle", mailbox_id) as mailbox:
+        if mailbox is not None:
+            settle.settle_due(mailbox)
+
+
+@shared_task(base=WorkspaceTask, name="outreach.poll_mailbox")
+def poll_mailbox(workspace_id: str, mailbox_id: str) -> None:
+    with _one_at_a_time("poll", mailbox_id) as mailbox:
+        if mailbox is not None:
+            reply.poll(mailbox)
+
+
+@shared_task(base=WorkspaceTask, name="outreach.sweep_mailbox")
+def sweep_mailbox(workspace_id: str, mailbox_id: str) -> None:
+    with _one_at_a_time("sweep", mailbox_id) as mailbox:
+        if mailbox is not None:
+            janitor.sweep(mailbox)
+
+
+@shared_task(base=WorkspaceTask, name="outreach.finish_campaigns")
+def finish_campaigns(workspace_id: str) -> None:
+    with only_one("finish", workspace_id) as mine:
+        if mine:
+            campaigns.finish_idle()
+
+
+@shared_task(base=WorkspaceTask, name="outreach.erase_mailbox")
+def erase_mailbox(workspace_id: str, receipt_id: str) -> None:
+    """The mail behind one receipt of the bin."""
+    receipt = Receipt.objects.select_related("mailbox").filter(pk=receipt_id).first()
+    if receipt is not None:
+        erasure.erase_mailbox_mail(receipt)
+
+
+# --- inside -------------------------------------------------------------------------------------------
+
+
+class _Batch:
+    """What the lanes of one mailbox share: how many rows are left, and the times to stop at."""
+
+    def __init__(self, mailbox: Mailbox, *, size: int) -> None:
+        self.mailbox = mailbox
+        self.left = size
+        self.sequence = _room(mailbox)
+        self.lock = threading.Lock()
+        now = time.monotonic()
+        # No row is claimed that could not be finished within the worker's time.
+        self.last_claim = now + settings.WORKER_HARD_LIMIT_SECONDS / 4
+        self.last_submit = now + settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
+
+    def run(self) -> int:
+        done = 0
+        while time.monotonic() < self.last_claim:
+            with self.lock:
+                if self.left <= 0:
+                    break
+                at_once_only = self.sequence <= 0
+                self.left, self.sequence = self.left - 1, self.sequence - 1
+            rows = claim.claim_batch(self.mailbox, at_once_only=at_once_only)
+            if not rows:
+                break
+            for row in rows:
+                done += 1
+                self._send(row)
+        return done
+
+    def run_in_thread(self, workspace_id: uuid.UUID) -> int:
+        try:
+            with workspace(workspace_id):
+                return self.run()
+        finally:
+            connections.close_all()
+
+    def _send(self, row: claim.Claimed) -> None:
+        try:
+            send.send(row.id, row.fence, until=self.last_submit)
+        except Exception:
+            # One mail that cannot be worked on does not stop the others: its lease runs out, and the third
+            # time it is quarantined (F23). A lost Disconnected or Retry would be a bug, not a state.
+            log.exception("message %s was not finished", row.id)
+
+
+def _room(mailbox: Mailbox) -> int:
+    """How many mails of sequences may leave in this batch: the cap, and one for each gap between two."""
+    room = limits.room(mailbox)
+    if room <= 0:
+        claim.hold_at_cap(mailbox)
+        return 0
+    if settings.SEND_SPACING_SECONDS <= 0:
+        return room
+    free = mailbox.next_send_at is None or mailbox.next_send_at <= clock.now()
+    return 1 if free else 0
+
+
+def _mailboxes_of(rows: Any) -> Iterable[uuid.UUID]:
+    return [pk for pk in rows.order_by().values_list("mailbox_id", flat=True).distinct() if pk is not None]
+
+
+def _stale_for_follow_ups(mailbox: Mailbox) -> bool:
+    """Whether a row that waits needs a fresh look at the inbox first (F27)."""
+    for row in claim.claimable().filter(mailbox=mailbox, step__position__gt=1).select_related("step")[:1]:
+        return send.needs_fresh_poll(row)
+    return False
+
+
+@contextmanager
+def _one_at_a_time(what: str, mailbox_id: str) -> Iterator[Mailbox | None]:
+    """The mailbox, or None while another worker does the same. At Microsoft everything waits its turn."""
+    mailbox = Mailbox.objects.filter(pk=mailbox_id).first()
+    if mailbox is None:
+        yield None
+        return
+    what = "all" if mailbox.provider == Provider.MICROSOFT else what
+    with only_one(what, mailbox_id) as mine:
+        yield mailbox if mine else None
+
+
+@contextmanager
+def only_one(what: str, of: str) -> Iterator[bool]:
+    """A session's advisory lock, held across the network without a transaction; False if another has it.
+
+    It only spares work. A lock that is lost with its connection harms nothing: claims, leases and fences
+    are what keeps two workers apart.
+    """
+    key = int.from_bytes(uuid.uuid5(uuid.UUID(of), what).bytes[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])

@@ -1,0 +1,186 @@
+"""Which conversation a mail belongs to: by the provider's thread, then by Message-IDs, never by a guess.
+
+Headers are all that is needed for it, so that a mail that is not ours is never read (providers.md 5.3).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from accounts import clock
+from accounts.encryption import blind_index
+from accounts.tenancy import current_workspace_id
+from mailbox.limited_use import Purpose
+from mailbox.models import Mailbox
+from mailbox.types import InboundHeader, ThreadRef
+from outreach.models import Message, MessageKind, MessageState, Reply, ReplyKind, Thread
+from outreach.models.contacts import address_index
+
+# States in which a mail may have reached somebody.
+HANDED_OVER = [MessageState.SUBMITTING, MessageState.DOUBT, MessageState.SENT]
+MOST_REFERENCES = 30
+# How long after a mail a report that names only its recipient may still be about it.
+REPORT_DAYS = 7
+_REPORTERS = ("mailer-daemon", "postmaster", "microsoftexchange")
+
+
+def thread_index(provider_thread_id: str) -> bytes:
+    return blind_index(current_workspace_id(), "thread", provider_thread_id)
+
+
+def message_id_index(rfc_message_id: str) -> bytes:
+    return blind_index(current_workspace_id(), "message-id", rfc_message_id.strip())
+
+
+def provider_index(provider_id: str) -> bytes:
+    return blind_index(current_workspace_id(), "provider-id", provider_id)
+
+
+class IdsMissing(Exception):
+    """The mail before this one has no provider ids yet: this one waits for them."""
+
+
+def reference(message: Message) -> ThreadRef | None:
+    """The conversation that a mail joins; None for a mail that begins one. Raises IdsMissing.
+
+    A follow-up continues our own newest mail, an answer the newest mail of the other side.
+    """
+    thread = message.thread
+    begins = message.kind in (MessageKind.FIRST, MessageKind.TEST) or (
+        message.kind == MessageKind.REMOVAL and message.step is not None and message.step.position == 1
+    )
+    if thread is None or begins:
+        return None
+    earlier = Message.objects.filter(thread=thread, state=MessageState.SENT).exclude(pk=message.pk)
+    mails = [(row.sent_at, row.rfc_message_id or "", row.provider_id or "") for row in earlier if row.sent_at]
+    answers = [
+        (row.received_at, row.rfc_message_id, row.provider_id)
+        for row in Reply.objects.filter(thread=thread, kind=ReplyKind.REPLY)
+    ]
+    ours, theirs = sorted(mails), sorted(answers)
+    newest = theirs[-1] if theirs and message.kind == MessageKind.ANSWER else (ours[-1] if ours else None)
+    if newest is None or not newest[1] or not newest[2] or not thread.provider_thread_id:
+        raise IdsMissing
+    ids = [rfc for _, rfc, _ in sorted([*ours, *theirs]) if rfc and rfc != newest[1]]
+    return ThreadRef(
+        thread_id=thread.provider_thread_id,
+        last_sent_id=newest[2],
+        references=(*ids[-MOST_REFERENCES:], newest[1]),
+    )
+
+
+@dataclass(frozen=True)
+class Match:
+    """An inbound mail of one of our conversations; `message` is our mail that it is about, if known."""
+
+    header: InboundHeader
+    thread: Thread
+    message: Message | None
+
+    @property
+    def purpose(self) -> Purpose:
+        report = is_report(self.header)
+        return Purpose.BOUNCE_OF_OUR_MAIL if report else Purpose.REPLY_IN_OUR_THREAD
+
+
+def is_report(header: InboundHeader) -> bool:
+    """Written by a mail system, to tell by the sender and the header that Gmail sets on reports."""
+    sender = header.from_address.lower()
+    return sender.startswith(_REPORTERS) or bool(_failed_recipients(header))
+
+
+def match(mailbox: Mailbox, headers: Sequence[InboundHeader]) -> list[Match]:
+    """Those of `headers` that belong to our conversations in this mailbox, in the order given."""
+    foreign = [header for header in headers if not header.own]
+    by_conversation = _threads_by_conversation(mailbox, foreign)
+    by_message_id = _messages_by_id(mailbox, foreign)
+    found: list[Match] = []
+    for header in foreign:
+        message = next((by_message_id[known] for known in _mentioned(header) if known in by_message_id), None)
+        thread = by_conversation.get(header.thread_id)
+        if message is None and thread is None and is_report(header):
+            message = _by_failed_recipient(mailbox, header)
+        if thread is None and message is not None:
+            thread = message.thread
+        if thread is None:
+            continue
+        if message is None or message.thread_id != thread.pk:
+            message = _newest_before(thread, header.received_at)
+        found.append(Match(header, thread, message))
+    return found
+
+
+def answered_by_hand(mailbox: Mailbox, headers: Iterable[InboundHeader]) -> list[tuple[Thread, dt.datetime]]:
+    """Conversations in which the user wrote in the mailbox itself, and when.
+
+    Our own mails are told apart by the provider's id and by the Message-ID.
+    """
+    own = [header for header in headers if header.own]
+    threads = _threads_by_conversation(mailbox, own)
+    candidates = [header for header in own if header.thread_id in threads]
+    if not candidates:
+        return []
+    ours = Message.objects.filter(thread__in=set(threads.values()))
+    by_provider = {bytes(value) for value in ours.values_list("provider_index", flat=True) if value}
+    by_message_id = {bytes(value) for value in ours.values_list("rfc_message_index", flat=True) if value}
+    return [
+        (threads[header.thread_id], header.received_at)
+        for header in candidates
+        if provider_index(header.provider_id) not in by_provider
+        and message_id_index(header.message_id) not in by_message_id
+    ]
+
+
+def _mentioned(header: InboundHeader) -> list[str]:
+    """Message-IDs that the mail refers to, the closest first, each once."""
+    return list(dict.fromkeys([header.in_reply_to, *reversed(header.references)]))
+
+
+def _threads_by_conversation(mailbox: Mailbox, headers: Iterable[InboundHeader]) -> dict[str, Thread]:
+    wanted = {
+        thread_index(name): name for name in {header.thread_id for header in headers if header.thread_id}
+    }
+    rows = Thread.objects.filter(mailbox=mailbox, provider_thread_index__in=list(wanted))
+    return {wanted[bytes(row.provider_thread_index or b"")]: row for row in rows.select_related("enrollment")}
+
+
+def _messages_by_id(mailbox: Mailbox, headers: Iterable[InboundHeader]) -> dict[str, Message]:
+    names = {name for header in headers for name in _mentioned(header)[:MOST_REFERENCES] if name}
+    wanted = {message_id_index(name): name for name in names}
+    rows = Message.objects.filter(
+        mailbox=mailbox, rfc_message_index__in=list(wanted), thread__isnull=False
+    ).select_related("thread__enrollment")
+    return {wanted[bytes(row.rfc_message_index or b"")]: row for row in rows}
+
+
+def _failed_recipients(header: InboundHeader) -> list[str]:
+    values = [value for name, value in header.headers if name.lower() == "x-failed-recipients"]
+    return [address.strip() for value in values for address in value.split(",") if "@" in address]
+
+
+def _by_failed_recipient(mailbox: Mailbox, header: InboundHeader) -> Message | None:
+    """Our newest mail to the recipient that a report names in its header."""
+    addresses = [address_index(address) for address in _failed_recipients(header)]
+    if not addresses:
+        return None
+    rows = Message.objects.filter(
+        mailbox=mailbox,
+        to_index__in=addresses,
+        state__in=HANDED_OVER,
+        thread__isnull=False,
+        attempted_at__gte=clock.now() - dt.timedelta(days=REPORT_DAYS),
+    )
+    found: Message | None = rows.select_related("thread__enrollment").order_by("-attempted_at").first()
+    return found
+
+
+def _newest_before(thread: Thread, moment: dt.datetime) -> Message | None:
+    """Our newest mail in the thread that had left by then; else the thread's newest at all.
+
+    The clocks of provider and database differ a little, hence the second look.
+    """
+    rows = Message.objects.filter(thread=thread, state__in=HANDED_OVER).order_by("-attempted_at")
+    found: Message | None = rows.filter(attempted_at__lte=moment).first() or rows.first()
+    return found
