@@ -15,13 +15,10 @@ from accounts.encryption import blind_index, platform_index, seal
 from accounts.models import User
 from accounts.tenancy import current_workspace_id
 from mailbox.consents import Elsewhere
+from mailbox.limits import is_consumer
 from mailbox.models import Credential, Mailbox, MailboxIdentity, MailboxState
 from mailbox.signals import mailbox_changed
 from mailbox.types import Connection
-
-# Accounts of single people, whose providers allow far fewer mails (decisions 10).
-CONSUMER_DOMAINS = {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com"}
-CONSUMER_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 
 def identity_of(provider: str, subject: str) -> bytes:
@@ -29,14 +26,20 @@ def identity_of(provider: str, subject: str) -> bytes:
     return platform_index("mailbox", f"{provider}:{subject}")
 
 
+def highest_cap(provider: str, subject: str, address: str) -> int:
+    """The most that a person may set for this kind of account (decisions 10); the ramp stays below it."""
+    consumer = is_consumer(provider, subject=subject, address=address)
+    grown = max(settings.DAILY_CAP, settings.DAILY_CAP_PROVEN)
+    return int(min(settings.DAILY_CAP_CONSUMER if consumer else settings.DAILY_CAP_HARD, grown))
+
+
 def connect(connection: Connection, *, user: User) -> Mailbox:
     """The mailbox of this account in the open workspace, connected. Raises Elsewhere."""
     identity = identity_of(connection.provider, connection.subject)
+    consumer = is_consumer(connection.provider, subject=connection.subject, address=connection.address)
     try:
         with transaction.atomic():
-            MailboxIdentity.objects.get_or_create(
-                identity=identity, defaults={"consumer": _is_consumer(connection)}
-            )
+            MailboxIdentity.objects.get_or_create(identity=identity, defaults={"consumer": consumer})
             row = (
                 Mailbox.objects.select_for_update()
                 .filter(identity=identity)
@@ -76,7 +79,7 @@ def _create(identity: bytes, connection: Connection, *, user: User) -> Mailbox:
         display_name=connection.name or user.get_full_name(),
         state_at=now,
         scopes=list(connection.scopes),
-        daily_cap=settings.DAILY_CAP,
+        daily_cap=highest_cap(connection.provider, connection.subject, connection.address),
         connected_at=now,
         next_poll_at=now,
     )
@@ -107,8 +110,3 @@ def _renew(row: Mailbox, connection: Connection, *, user: User) -> Mailbox:
 
 def _address_index(address: str) -> bytes:
     return blind_index(current_workspace_id(), "address", address.strip().lower())
-
-
-def _is_consumer(connection: Connection) -> bool:
-    domain = connection.address.rpartition("@")[2]
-    return domain in CONSUMER_DOMAINS or connection.subject.startswith(f"{CONSUMER_TENANT}.")

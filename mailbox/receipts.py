@@ -6,12 +6,12 @@ from django.conf import settings
 
 from accounts import clock
 from accounts.encryption import seal
+from mailbox.limits import CONSUMER_TENANT
 from mailbox.models import Mailbox, Provider, Receipt, ReceiptStep, StepState
 
 # code → where the line stands. Lines that outreach adds for a project start with "kept:".
 POSITIONS = {"stopped": 10, "token": 20, "watch": 30, "queue": 40, "unclear": 50, "kept": 60, "mail": 70}
 LAST = 90
-CONSUMER_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 
 def line(
@@ -46,5 +46,5 @@ def grants_page(mailbox: Mailbox) -> str:
     """The provider's page where the account's owner ends our grant."""
     if mailbox.provider == Provider.GOOGLE:
         return str(settings.GOOGLE_GRANTS_URL)
-    personal = str(mailbox.subject).startswith(f"{CONSUMER_TENANT}.")
+    personal = str(mailbox.subject).lower().startswith(CONSUMER_TENANT)
     return str(settings.MS_CONSUMER_GRANTS_URL if personal else settings.MS_GRANTS_URL)

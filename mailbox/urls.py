@@ -1,6 +1,28 @@
 """Connecting: the providers' callbacks, and the pages around consent."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path, register_converter
+
+from mailbox import views
+
+
+class ProviderConverter:
+    """`google` or `microsoft`: anything else is no address of ours."""
+
+    regex = "google|microsoft"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return str(value)
+
+
+register_converter(ProviderConverter, "provider")
 
 app_name = "mailbox"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("w/<slug:slug>/mailboxes/connect/", views.connect, name="connect"),
+    path("w/<slug:slug>/mailboxes/connect/<provider:provider>/", views.start, name="start"),
+    path("w/<slug:slug>/mailboxes/connect/not/<slug:code>/", views.problem, name="problem"),
+    path("oauth/<provider:provider>/callback/", views.callback, name="callback"),
+]
