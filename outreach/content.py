@@ -14,10 +14,12 @@ MOST_BYTES = 25 * 1024 * 1024
 # A body grows by a third when it is encoded for its way.
 _ENCODED = 4 / 3
 MOST_LINKS = 2
-SHORTENERS = frozenset(
-    ["bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "rebrand.ly", "cutt.ly"]
-    + ["rb.gy", "shorturl.at", "t.ly", "s.id"]
-)
+# fmt: off
+SHORTENERS = frozenset([
+    "bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "rebrand.ly", "cutt.ly",
+    "rb.gy", "shorturl.at", "t.ly", "s.id",
+])
+# fmt: on
 _ANCHOR = re.compile(r'<a\b[^>]*?href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL | re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s<>\")]+")
 _TAG = re.compile(r"<[^>]+>")

@@ -7,15 +7,16 @@ acts), or it ends. `GATES` says which kinds of mail a gate is for; nothing else 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from accounts import clock
 from outreach.gates import pace, people, state, text
+from outreach.gates.people import suppressed_by
 from outreach.gates.verdict import GO, Verdict
 from outreach.models import Contact, Message, MessageKind
 
-__all__ = ["GATES", "Gate", "Verdict", "may_queue", "may_send"]
+__all__ = ["GATES", "Gate", "Verdict", "may_queue", "may_queue_text", "may_send", "suppressed_by"]
 
 FIRST, FOLLOW_UP, REMOVAL = MessageKind.FIRST, MessageKind.FOLLOW_UP, MessageKind.REMOVAL
 ANSWER, TEST = MessageKind.ANSWER, MessageKind.TEST
@@ -25,12 +26,16 @@ EVERY = frozenset(MessageKind)
 
 @dataclass(frozen=True)
 class Gate:
-    """`number` is the one of faults.md 8. `late`: asked only at the last gate, in the sending transaction."""
+    """`number` is the one of faults.md 8. `late`: asked only at the last gate, in the sending transaction.
+
+    `about_text`: looks at the final text, so it is also asked right after rendering.
+    """
 
     number: str
     run: Callable[[Message, dt.datetime], Verdict]
     kinds: frozenset[MessageKind]
     late: bool = False
+    about_text: bool = False
 
 
 # In the order in which they are asked: what ends a mail before what lets it wait.
@@ -43,11 +48,11 @@ GATES = (
     Gate("G2", people.basis, SEQUENCE),
     Gate("G14", people.region, SEQUENCE),
     Gate("G3", text.identity, EVERY),
-    Gate("G3", text.no_false_answer, frozenset([FIRST])),
-    Gate("G15", text.size, EVERY),
-    Gate("G10", text.placeholders, SEQUENCE),
-    Gate("G11", text.links, SEQUENCE),
-    Gate("G5", text.opt_out, SEQUENCE),
+    Gate("G3", text.no_false_answer, frozenset([FIRST]), about_text=True),
+    Gate("G15", text.size, EVERY, about_text=True),
+    Gate("G10", text.placeholders, SEQUENCE, about_text=True),
+    Gate("G11", text.links, SEQUENCE, about_text=True),
+    Gate("G5", text.opt_out, SEQUENCE, about_text=True),
     Gate("G4", text.postal_address, SEQUENCE),
     Gate("G13", state.suspended, EVERY),
     Gate("G13", state.campaign, SEQUENCE),
@@ -63,8 +68,13 @@ GATES = (
 
 
 def may_queue(message: Message) -> Verdict:
-    """Asked with the text set on `message`; gates about text are passed by while there is none."""
-    return _ask(message, late=False)
+    """Gates about the text let a row pass that has none yet."""
+    return _ask(message, [gate for gate in GATES if not gate.late])
+
+
+def may_queue_text(message: Message) -> Verdict:
+    """The gates about the text alone, with the text just rendered and set on `message`."""
+    return _ask(message, [gate for gate in GATES if gate.about_text])
 
 
 def may_send(message: Message) -> Verdict:
@@ -74,13 +84,13 @@ def may_send(message: Message) -> Verdict:
     """
     if message.kind == FIRST and message.contact_id is not None:
         Contact.objects.select_for_update(no_key=True).filter(pk=message.contact_id).first()
-    return _ask(message, late=True)
+    return _ask(message, GATES)
 
 
-def _ask(message: Message, *, late: bool) -> Verdict:
+def _ask(message: Message, gates: Iterable[Gate]) -> Verdict:
     now = clock.now()
-    for gate in GATES:
-        if message.kind in gate.kinds and (late or not gate.late):
+    for gate in gates:
+        if message.kind in gate.kinds:
             verdict = gate.run(message, now)
             if not verdict.ok:
                 return verdict

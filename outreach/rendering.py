@@ -8,6 +8,7 @@ template can leave it out (faults G4, G5).
 
 from __future__ import annotations
 
+import hashlib
 import html as entities
 import re
 import uuid
@@ -195,6 +196,11 @@ def finalise(message: Message) -> OutgoingEmail:
 def one_line(text: str) -> str:
     """One line without control characters: nothing in it can become a header (threats T19)."""
     return " ".join(_CONTROL.sub(" ", text).split())[:LONGEST_SUBJECT]
+
+
+def content_hash(subject: str, text: str, html: str | None) -> str:
+    """What the gates looked at, as 64 hexadecimal digits."""
+    return hashlib.sha256("\0".join([subject, text, html or ""]).encode()).hexdigest()
 
 
 def text_of(html: str) -> str:

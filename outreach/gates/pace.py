@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from mailbox import limits
 from mailbox.models import Mailbox, SendSlot
 from outreach.gates.verdict import GO, Verdict, days, waits
 from outreach.models import Message, MessageState, Suppression, SuppressionReason
@@ -85,8 +86,6 @@ def complaints(message: Message, now: dt.datetime) -> Verdict:
 
 def cap(message: Message, now: dt.datetime) -> Verdict:
     """A mail that holds its place in the mailbox's 24 hours already needs no second one."""
-    from mailbox import limits
-
     if message.mailbox is None or SendSlot.objects.filter(key=message.pk).exists():
         return GO
     if limits.room(message.mailbox) > 0:
