@@ -6,11 +6,13 @@ import functools
 import uuid
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import WorkspaceModel
@@ -38,7 +40,7 @@ def member(least: Role) -> Callable[[View[P]], Callable[Concatenate[HttpRequest,
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _to_sign_in(request)
             membership = getattr(request, "membership", None)
             if membership is None:
                 raise Http404
@@ -50,6 +52,15 @@ def member(least: Role) -> Callable[[View[P]], Callable[Concatenate[HttpRequest,
         return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", guarded)
 
     return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """The sign-in page; for a part of a page, the whole page goes there and comes back."""
+    if not request.headers.get("HX-Request"):
+        return redirect_to_login(request.get_full_path())
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    back = redirect_to_login(urlunsplit(("", "", page.path or "/", page.query, "")))
+    return HttpResponseClientRedirect(back.url)
 
 
 def own_or_404(rows: type[Row] | models.QuerySet[Row], pk: uuid.UUID | str) -> Row:

@@ -1,10 +1,11 @@
 """System checks: what must hold before a process starts."""
 
 import itertools
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
@@ -24,12 +25,15 @@ def wait_order(**_: Any) -> list[CheckMessage]:
 
 
 @register()
-def workspace_managers(**_: Any) -> list[CheckMessage]:
+def workspace_managers(app_configs: Iterable[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
     """Every tenant model keeps the manager that raises while no workspace is open."""
     return [
-        Error(f"{model.__name__}.objects must be a WorkspaceManager", obj=model, id="outreach.E002")
-        for model in apps.get_models()
-        if issubclass(model, WorkspaceModel) and not isinstance(model._default_manager, WorkspaceManager)
+        Error(f"{model.__name__} must keep its WorkspaceManager", obj=model, id="outreach.E002")
+        for config in app_configs or apps.get_app_configs()
+        for model in config.get_models()
+        if issubclass(model, WorkspaceModel)
+        for manager in (model._default_manager, model._base_manager)
+        if not isinstance(manager, WorkspaceManager)
     ]
 
 

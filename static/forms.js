@@ -20,7 +20,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     changed.delete(form);
-    if (form.hasAttribute("hx-post") || form.target === "_blank") return;
+    if (form.hasAttribute("hx-post") || form.target === "_blank" || form.getAttribute("method")?.toLowerCase() !== "post") return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     // After this task, so that the pressed button's own name and value still go along.
     setTimeout(() => {

@@ -9,7 +9,9 @@
   const seen = (element) => element && !element.disabled && element.getAttribute("aria-disabled") !== "true" && element.offsetParent !== null;
   const press = (key) => {
     const scope = document.querySelector("dialog[open]") || document;
-    const target = [...scope.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(seen);
+    const offers = [...scope.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(seen);
+    // Of the acts that each row of a list offers, a key means the one in the row under the cursor.
+    const target = offers.find((offer) => offer.closest(".cursor")) || offers.find((offer) => !offer.closest("[data-list]"));
     if (target) target.click();
     return Boolean(target);
   };

@@ -55,6 +55,20 @@ def test_it_asks_the_signed_out_to_sign_in(place: str, ws: Workspace) -> None:
         assert answer.headers["Location"] == f"/accounts/login/?next=/w/{slug}/{place}/"
 
 
+def test_it_sends_the_whole_page_to_sign_in_when_a_part_of_it_is_asked_for(ws: Workspace) -> None:
+    for asked, back in [
+        (f"http://testserver/w/{ws.slug}/activity/?page=2", f"/w/{ws.slug}/activity/%3Fpage%3D2"),
+        ("https://evil.example/x/", "/x/"),
+        ("", "/"),
+    ]:
+        answer = Client().get(
+            f"/w/{ws.slug}/activity/", headers={"HX-Request": "true", "HX-Current-URL": asked}
+        )
+        assert answer.status_code == 200
+        assert answer.headers["HX-Redirect"] == f"/accounts/login/?next={back}"
+        assert not answer.content
+
+
 def new_settings(**more: str) -> dict[str, str]:
     values = {"name": "Studio North", "postal_address": "1 Mill Road, Harwick", "tracks_opens": "on"}
     return {"about": "workspace", **{f"ws-{name}": value for name, value in (values | more).items()}}
