@@ -5,8 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db import transaction
+from django.db.models import F, Max, Q
+
+from accounts import audit
+from accounts.clock import Now
+from accounts.encryption import seal
 from accounts.models import User
-from outreach.models import Campaign, Contact, Enrollment, Project, Step
+from outreach import rendering, sequences
+from outreach.models import (
+    Campaign,
+    CampaignKind,
+    CampaignState,
+    Contact,
+    Enrollment,
+    EnrollmentState,
+    Message,
+    MessageState,
+    Project,
+    Step,
+    Thread,
+)
+from outreach.models.messages import FINAL
+from outreach.pipeline import compose
+
+MOST_STEPS = 3
+_OPEN = [EnrollmentState.PLANNED, EnrollmentState.HELD_BACK, EnrollmentState.RUNNING]
+_LAUNCHED = [CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.FINISHED]
 
 
 class NotAllowed(Exception):
@@ -31,50 +56,236 @@ def save_step(
     wait_days: int = 4,
     actor: User | None = None,
 ) -> Step:
-    """Store a step's text; queued mails of it return to planned (decisions 3). Raises NotAllowed."""
-    raise NotImplementedError
+    """Store a step's text; mails of it that are queued return to planned and are queued anew (decisions 3).
+
+    A mail that a worker holds, or that lies in the mailbox as a draft, keeps its text. Raises NotAllowed.
+    """
+    if campaign.state == CampaignState.CANCELLED:
+        raise NotAllowed("The campaign was cancelled. Duplicate it to go on.")
+    last = campaign.steps.aggregate(last=Max("position"))["last"] or 0
+    if not 1 <= position <= min(last + 1, MOST_STEPS):
+        raise NotAllowed("A campaign has one first mail and up to two follow-ups.")
+    with transaction.atomic():
+        step = campaign.steps.filter(position=position).first() or Step(campaign=campaign, position=position)
+        text = body.replace("\r\n", "\n").replace("\x00", "")
+        before = (step.subject, step.body)
+        step.subject = rendering.one_line(subject) if position == 1 else ""
+        step.body = text if campaign.text_only else rendering.sanitise(text)
+        step.wait_days = 0 if position == 1 else max(0, min(wait_days, 365))
+        step.save()
+        if campaign.state != CampaignState.DRAFT and before != (step.subject, step.body):
+            returned = unqueue(step)
+            audit.record(
+                "campaign.edited",
+                f"Step {position} of “{campaign.name}” changed; {returned} queued mails are written anew",
+                actor=actor,
+                object_id=campaign.pk,
+            )
+    return step
+
+
+def unqueue(step: Step) -> int:
+    """Queued mails of a step go back to planned, without their text; how many."""
+    rows = Message.objects.select_for_update().filter(
+        Q(state=MessageState.QUEUED) | Q(state=MessageState.DEFERRED),
+        step=step,
+        enrollment__isnull=False,
+        draft_id__isnull=True,
+    )
+    count = 0
+    for row in rows.select_for_update(of=("self",)):
+        count += Message.objects.filter(pk=row.pk, state=row.state).update(
+            state=MessageState.PLANNED,
+            fence=F("fence") + 1,
+            queued_at=None,
+            not_before=None,
+            reason="",
+            detail=None,
+            html=None,
+            headers=None,
+            content_hash="",
+            **seal(row, subject="", text=""),
+        )
+    return count
 
 
 def remove_step(step: Step, *, actor: User | None = None) -> None:
-    """Raises NotAllowed when mails of the step have left."""
-    raise NotImplementedError
+    """Take the last step out, with its planned mails. Raises NotAllowed when mails of it have left."""
+    if step.campaign.steps.filter(position__gt=step.position).exists():
+        raise NotAllowed("Only the last step can be taken out.")
+    with transaction.atomic():
+        Message.objects.filter(step=step).cancel("step_removed")
+        if Message.objects.filter(step=step).exclude(state=MessageState.CANCELLED).exists():
+            transaction.set_rollback(True)
+            raise NotAllowed("Mails of this step have left already, so it stays.")
+        drafts = Message.objects.filter(step=step, draft_id__isnull=False).exists()
+        if drafts:
+            transaction.set_rollback(True)
+            raise NotAllowed("A mail of this step lies as a draft in the mailbox. Try again in a minute.")
+        Message.objects.filter(step=step).delete()
+        step.delete()
 
 
 def pause(campaign: Campaign, *, actor: User | None, reason: str = "") -> bool:
-    raise NotImplementedError
+    """Nothing is handed over after this commit; whether it was running."""
+    with transaction.atomic():
+        paused = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.RUNNING).update(
+            state=CampaignState.PAUSED, pause_reason=reason[:60]
+        )
+        if paused:
+            _tell("paused", f"“{campaign.name}” paused", campaign, actor)
+    campaign.refresh_from_db()
+    return bool(paused)
 
 
 def resume(campaign: Campaign, *, actor: User | None) -> bool:
-    raise NotImplementedError
+    """Every waiting mail keeps its place and its text; whether it was paused."""
+    with transaction.atomic():
+        resumed = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.PAUSED).update(
+            state=CampaignState.RUNNING, pause_reason=""
+        )
+        if resumed:
+            Message.objects.stoppable().filter(campaign=campaign, reason="campaign_paused").update(
+                not_before=Now(), reason=""
+            )
+            _tell("resumed", f"“{campaign.name}” resumed", campaign, actor)
+    campaign.refresh_from_db()
+    return bool(resumed)
 
 
 def cancel(campaign: Campaign, *, actor: User | None) -> int:
-    """How many waiting mails were cancelled."""
-    raise NotImplementedError
+    """End the campaign for good: how many waiting mails were cancelled. A second call cancels nothing."""
+    with transaction.atomic():
+        ended = Campaign.objects.filter(pk=campaign.pk).exclude(
+            state__in=[CampaignState.CANCELLED, CampaignState.FINISHED]
+        )
+        stopped = 0
+        if ended.update(state=CampaignState.CANCELLED, finished_at=Now()):
+            stopped = Message.objects.filter(campaign=campaign).cancel("campaign_cancelled")
+            Enrollment.objects.filter(campaign=campaign, state__in=_OPEN).update(
+                state=EnrollmentState.CANCELLED, reason="campaign_cancelled", stopped_at=Now()
+            )
+            _tell(
+                "cancelled", f"“{campaign.name}” cancelled; {stopped} mails will not leave", campaign, actor
+            )
+    campaign.refresh_from_db()
+    return stopped
 
 
 def duplicate(campaign: Campaign, *, actor: User | None, with_people: bool = False) -> Campaign:
-    raise NotImplementedError
+    """The same text and settings as a new draft; with `with_people` also the same people."""
+    if campaign.kind == CampaignKind.REMOVAL:
+        raise NotAllowed("A project has one campaign of removal requests.")
+    with transaction.atomic():
+        copy = Campaign.objects.create(
+            project=campaign.project,
+            name=f"{campaign.name[:112]} (copy)",
+            mailbox=campaign.mailbox if campaign.mailbox and campaign.mailbox.is_live else None,
+            text_only=campaign.text_only,
+            tracks_opens=campaign.tracks_opens,
+            tracks_clicks=campaign.tracks_clicks,
+            window_start=campaign.window_start,
+            window_end=campaign.window_end,
+            weekdays=campaign.weekdays,
+            timezone=campaign.timezone,
+            created_by=actor,
+        )
+        for step in campaign.steps.all():
+            Step.objects.create(
+                campaign=copy,
+                position=step.position,
+                subject=step.subject,
+                body=step.body,
+                wait_days=step.wait_days,
+            )
+        if with_people:
+            contacts = Contact.objects.filter(enrollments__campaign=campaign)
+            add_contacts(copy, contacts, actor=actor)
+        _tell("duplicated", f"“{campaign.name}” copied to “{copy.name}”", copy, actor)
+    return copy
 
 
 def delete(campaign: Campaign, *, actor: User | None) -> None:
-    """The campaign with its mail, threads and replies."""
-    raise NotImplementedError
+    """The campaign with its mails, conversations and replies. What waits is stopped first."""
+    with transaction.atomic():
+        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.CANCELLED)
+        Thread.objects.filter(campaign=campaign).delete()
+        Message.objects.filter(campaign=campaign).delete()
+        _tell("deleted", f"“{campaign.name}” deleted with its mail", campaign, actor)
+        campaign.delete()
 
 
 def delete_project(project: Project, *, actor: User | None) -> None:
-    raise NotImplementedError
+    """The project with its campaigns, removal work and all their mail (promise 9)."""
+    with transaction.atomic():
+        Campaign.objects.filter(project=project).update(state=CampaignState.CANCELLED)
+        Thread.objects.filter(project=project).delete()
+        Message.objects.filter(project=project).delete()
+        audit.record(
+            "project.deleted",
+            f"Project “{project.name}” deleted with its mail",
+            actor=actor,
+            object_id=project.pk,
+        )
+        project.delete()
 
 
 def add_contacts(campaign: Campaign, contacts: Iterable[Contact], *, actor: User | None = None) -> Added:
-    raise NotImplementedError
+    """Put people into the campaign, each once; in a launched one the newcomers' first mails are planned.
+
+    Raises NotAllowed, compose.NotReady.
+    """
+    if campaign.state == CampaignState.CANCELLED:
+        raise NotAllowed("The campaign was cancelled. Duplicate it to go on.")
+    people = list({contact.pk: contact for contact in contacts}.values())
+    with transaction.atomic():
+        known = set(
+            Enrollment.objects.filter(campaign=campaign, contact__in=people).values_list("contact", flat=True)
+        )
+        fresh = [contact for contact in people if contact.pk not in known]
+        Enrollment.objects.bulk_create(
+            [Enrollment(campaign=campaign, contact=contact) for contact in fresh], ignore_conflicts=True
+        )
+        held = 0
+        if fresh and campaign.state in _LAUNCHED:
+            compose.launch(campaign, actor=actor, newcomers=True)
+            held = Enrollment.objects.filter(
+                campaign=campaign, contact__in=fresh, state=EnrollmentState.HELD_BACK
+            ).count()
+    return Added(len(fresh), len(known), held)
 
 
 def remove_enrollment(enrollment: Enrollment, *, actor: User | None) -> None:
     """Before the launch the row goes; afterwards the person's waiting mails are cancelled."""
-    raise NotImplementedError
+    with transaction.atomic():
+        if not enrollment.messages.exists():
+            enrollment.delete()
+            return
+        sequences.stop(enrollment, EnrollmentState.CANCELLED, reason="removed")
+        audit.record(
+            "enrollment.removed",
+            f"{enrollment.contact.address} taken out of “{enrollment.campaign.name}”",
+            actor=actor,
+            object_id=enrollment.pk,
+        )
 
 
 def finish_idle() -> int:
-    """Finish enrollments and campaigns in which nothing is left to happen; how many campaigns."""
-    raise NotImplementedError
+    """Finish running campaigns in which nothing is left to happen; how many.
+
+    A mail in doubt keeps its campaign open: somebody has to decide.
+    """
+    busy = Q(messages__isnull=False) & ~Q(messages__state__in=FINAL)
+    running = Campaign.objects.filter(state=CampaignState.RUNNING)
+    idle = (
+        running.exclude(pk__in=running.filter(busy).values("pk"))
+        .exclude(enrollments__state__in=[EnrollmentState.PLANNED, EnrollmentState.RUNNING])
+        .values_list("pk", flat=True)
+    )
+    return Campaign.objects.filter(pk__in=list(idle), state=CampaignState.RUNNING).update(
+        state=CampaignState.FINISHED, finished_at=Now()
+    )
+
+
+def _tell(act: str, sentence: str, campaign: Campaign, actor: User | None) -> None:
+    audit.record(f"campaign.{act}", sentence, actor=actor, object_id=campaign.pk)

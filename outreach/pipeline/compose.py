@@ -82,19 +82,21 @@ class NeedsConfirmation(Blocked):
     """The person is suppressed: an answer goes only when somebody confirms it."""
 
 
-def launch(campaign: Campaign, *, actor: User | None) -> Launched:
+def launch(campaign: Campaign, *, actor: User | None, newcomers: bool = False) -> Launched:
     """Plan the first mail of everybody who is ready, and let the campaign run.
 
-    In a campaign that runs already only newcomers are planned. Raises NotReady.
+    In a campaign that runs already only those are planned who were not yet. With `newcomers` it is no
+    problem when all of them are held back. Raises NotReady.
     """
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
         found = readiness(campaign)
-        if found.problems:
-            raise NotReady(found.problems)
+        problems = [row for row in found.problems if not (newcomers and row.code == "nobody_ready")]
+        if problems:
+            raise NotReady(problems)
         plan_first(campaign, found.ready)
         _hold_back([row for row, _ in found.held_back])
-        if campaign.state in (CampaignState.DRAFT, CampaignState.FINISHED):
+        if found.ready and campaign.state in (CampaignState.DRAFT, CampaignState.FINISHED):
             Campaign.objects.filter(pk=campaign.pk).update(
                 state=CampaignState.RUNNING,
                 launched_at=campaign.launched_at or Now(),
