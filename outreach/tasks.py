@@ -19,6 +19,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db import connection, connections
 from django.db.models import Q
+from kombu.exceptions import OperationalError
 
 from accounts import clock
 from accounts.clock import Now
@@ -34,8 +35,14 @@ log = logging.getLogger(__name__)
 
 
 def ring(task: Any, *ids: str) -> None:
-    """Start a task soon. One that was not begun in time is dropped: the next wake-up repeats it."""
-    task.apply_async(ids, expires=max(settings.WAKE_SECONDS * 4, 10.0))
+    """Start a task soon. One that was not begun in time is dropped: the next wake-up repeats it.
+
+    A bell that cannot be rung is no reason to fail: the beat finds the work in the database (F16).
+    """
+    try:
+        task.apply_async(ids, expires=max(settings.WAKE_SECONDS * 4, 10.0))
+    except OperationalError:
+        log.warning("Redis does not answer; the beat will find the work")
 
 
 # --- the beat's wake-ups ------------------------------------------------------------------------------

@@ -1,0 +1,76 @@
+"""Campaigns whose mails are queued in a mailbox that the sandbox knows, and the pipeline's turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from config.celery import app
+from mailbox.models import Mailbox
+from outreach import conversation, rendering, tasks
+from outreach.models import Campaign, CampaignState, EnrollmentState, Message, MessageState
+from outreach.pipeline import claim, send
+from tests.factories import (
+    FIRST_MAIL,
+    make_campaign,
+    make_contact,
+    make_enrollment,
+    make_message,
+    make_thread,
+)
+from tests.mailbox.conftest import connected, open_ws
+
+__all__ = ["connected", "open_ws"]
+
+Queue = Callable[..., list[Message]]
+
+
+def queued(campaign: Campaign, address: str, **values: object) -> Message:
+    """The first mail of one person, with its text frozen as the queue stage freezes it."""
+    contact = make_contact(address, name="Ana Berg")
+    enrollment = make_enrollment(campaign, contact, state=EnrollmentState.RUNNING)
+    row = make_message(enrollment)
+    assert row.step is not None
+    assert campaign.mailbox is not None
+    mail = rendering.render_step(row.step, contact, mailbox=campaign.mailbox, campaign=campaign, key=row.pk)
+    row.thread = make_thread(enrollment, subject=mail.subject)
+    row.state = MessageState.QUEUED
+    row.to_address, row.to_index, row.to_name = contact.address, contact.address_index, contact.name
+    row.subject, row.text, row.html = mail.subject, mail.text, mail.html
+    row.headers = conversation.pack_headers(mail.headers)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+@pytest.fixture
+def queue(connected: Callable[..., Mailbox]) -> Queue:
+    """`queue("google", "ana.silent@site.example", …)`: queued first mails of a running campaign."""
+
+    def make(
+        provider: str, *addresses: str, steps: Sequence[tuple[str, str]] = (FIRST_MAIL,), **account: object
+    ) -> list[Message]:
+        campaign = make_campaign(
+            mailbox=connected(provider, **account), steps=steps, state=CampaignState.RUNNING
+        )
+        return [queued(campaign, address) for address in addresses]
+
+    return make
+
+
+def send_now(message: Message) -> send.Sent:
+    """Claim this mailbox's next row and send it: one worker's turn."""
+    assert message.mailbox is not None
+    (row,) = claim.claim_batch(Mailbox.objects.get(pk=message.mailbox.pk))
+    assert row.id == message.pk
+    return send.send(row.id, row.fence)
+
+
+@pytest.fixture
+def at_once() -> object:
+    """Tasks that a task starts run inside it: the wake-ups alone drive the product."""
+    app.conf.task_always_eager = True
+    yield tasks
+    app.conf.task_always_eager = False
