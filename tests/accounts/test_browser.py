@@ -16,6 +16,21 @@ from tests.conftest import PASSWORD
 
 OUTSIDE = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/privacy/", "/cookies/"]
 INSIDE = ["settings", "activity"]
+CONFIRM = """
+  <dialog class="dlg" id="ask" aria-labelledby="ask-h" data-open><form method="post" action="#">
+  <header><h2 id="ask-h">Cancel Winter gear</h2></header><div class="in"><p>41 mails.</p></div>
+  <footer><div class="acts"><button class="btn" type="button" data-close>Cancel</button>
+  <button class="btn btn-stop">Cancel 41 mails</button></div></footer></form></dialog>
+"""
+ROW = """
+  <tr><td><input type="checkbox" aria-label="{0}"> <a data-row-link href="#{0}">{0}</a>
+  <button data-key="1">keep</button></td></tr>
+"""
+ROWS = f"""
+  <table class="tbl"><caption>Sites</caption><tbody data-list>
+  {"".join(ROW.format(name) for name in ("one", "two", "three"))}
+  </tbody></table>
+"""
 
 
 def sign_in(page: Page, server: LiveServer, user: User) -> None:
@@ -174,3 +189,43 @@ def test_it_works_without_script(
     page.locator(".side").get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/accounts/login/")
     context.close()
+
+
+def put(page: Page, html: str, into: str) -> None:
+    """What a view would have answered, put where htmx puts it."""
+    page.evaluate("([html, into]) => { document.querySelector(into).innerHTML = html; }", [html, into])
+
+
+def test_it_opens_a_fetched_dialog_on_its_cancel_and_lets_it_go(inside: Page) -> None:
+    put(inside, CONFIRM, "#dialog-slot")
+    inside.evaluate("htmx.trigger('#dialog-slot', 'htmx:afterSwap', {})")
+    dialog = inside.get_by_role("dialog", name="Cancel Winter gear")
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_role("button", name="Cancel", exact=True)).to_be_focused()
+    assert faults(inside) == []
+    inside.keyboard.press("Escape")
+    expect(inside.locator("#ask")).to_have_count(0)
+
+
+def test_it_moves_selects_opens_and_acts_on_the_row_under_the_cursor(inside: Page) -> None:
+    put(inside, ROWS, "#main")
+    inside.evaluate(
+        """document.querySelectorAll('#main button').forEach((button) =>
+           button.addEventListener('click', () => button.closest('tr').setAttribute('data-kept', '')))"""
+    )
+    inside.keyboard.press("1")
+    expect(inside.locator("[data-kept]")).to_have_count(0)
+    inside.keyboard.press("j")
+    inside.keyboard.press("j")
+    inside.keyboard.press("1")
+    expect(inside.locator("[data-kept]")).to_have_count(1)
+    expect(inside.locator("tr.cursor")).to_have_attribute("data-kept", "")
+    inside.keyboard.press("k")
+    inside.keyboard.press("x")
+    expect(inside.get_by_label("one")).to_be_checked()
+    inside.keyboard.press("j")
+    inside.keyboard.press("j")
+    inside.keyboard.press("Shift+X")
+    expect(inside.locator("input:checked")).to_have_count(3)
+    inside.keyboard.press("Enter")
+    assert inside.url.endswith("#three")
