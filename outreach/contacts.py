@@ -22,10 +22,12 @@ DEFAULT_SOURCE = "Added by hand"
 MOST_FIELDS = 40
 LONGEST_FIELD = 2000
 # Mail hosts for everybody: an address there says nothing about a site.
-FREE_MAIL = frozenset(
-    ["gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com"]
-    + ["icloud.com", "me.com", "aol.com", "gmx.de", "gmx.net", "web.de", "proton.me", "protonmail.com"]
-)
+# fmt: off
+FREE_MAIL = frozenset([
+    "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com",
+    "icloud.com", "me.com", "aol.com", "gmx.de", "gmx.net", "web.de", "proton.me", "protonmail.com",
+])
+# fmt: on
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TITLES = frozenset(["mr", "mrs", "ms", "miss", "dr", "prof", "herr", "frau", "sir", "mme", "m", "sr", "sra"])
 _FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")

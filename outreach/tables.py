@@ -1,0 +1,158 @@
+"""CSV, TSV and XLSX files, and pasted tables, as rows with their line numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import charset_normalizer
+import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
+
+MOST_BYTES = 2 * 1024 * 1024
+MOST_ROWS = 10_000
+MOST_COLUMNS = 100
+LONGEST_CELL = 32_767
+# What an XLSX may grow to when it is unpacked.
+MOST_UNPACKED = 200 * 1024 * 1024
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_OLD = ("cp1252", "cp1250", "iso8859-1", "iso8859-15", "mac_roman", "cp1251", "shift_jis", "gb18030", "big5")
+
+
+class ImportRefused(ValueError):
+    """Nothing of this can be read; the message is the sentence for the screen."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What stands in a file: the rows with their line numbers (from 1), and how it was read."""
+
+    rows: list[tuple[int, list[str]]]
+    encoding: str = "utf-8"
+    delimiter: str = ","
+
+
+def read_table(
+    data: bytes, *, filename: str = "", most_bytes: int = MOST_BYTES, most_rows: int = MOST_ROWS
+) -> Table:
+    """Empty rows are left out. The most rows do not count a header. Raises ImportRefused."""
+    if not data.strip():
+        raise ImportRefused("The file is empty.")
+    if len(data) > most_bytes:
+        raise ImportRefused(
+            f"The file has {len(data) / 1024 / 1024:.1f} MB; {most_bytes // 1024 // 1024} MB is the most."
+        )
+    if data[:4] == b"PK\x03\x04":
+        table = Table(list(_bounded(_workbook(data), most_rows)), "xlsx", "")
+    elif data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise ImportRefused("Old Excel files (.xls) cannot be read. Save it as .xlsx or .csv.")
+    else:
+        text, encoding = decode(data)
+        table = read_text(text, encoding=encoding, most_rows=most_rows)
+    if not table.rows:
+        raise ImportRefused("The file has no rows.")
+    return table
+
+
+def read_text(text: str, *, encoding: str = "utf-8", most_rows: int = MOST_ROWS) -> Table:
+    """A table in text form; the delimiter is the one that divides its lines most evenly."""
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    delimiter = delimiter_of(plain)
+    return Table(list(_bounded(_lines(plain, delimiter), most_rows)), encoding, delimiter)
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """(text, encoding): by its byte-order mark, as UTF-8, else by the best guess."""
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            try:
+                return data.decode(encoding), encoding.removesuffix("-sig")
+            except UnicodeDecodeError as error:
+                raise ImportRefused(
+                    f"The file says it is {encoding}, and is not. Save it as UTF-8."
+                ) from error
+    try:
+        return data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        found = charset_normalizer.from_bytes(data[:200_000], cp_isolation=list(_OLD)).best()
+        encoding = found.encoding if found is not None else "cp1252"
+        return data.decode(encoding, errors="replace"), encoding
+
+
+def delimiter_of(text: str) -> str:
+    """One of tab, semicolon, comma or bar; a comma where nothing speaks for another."""
+    lines = [line for line in text.split("\n")[:30] if line.strip()]
+    best, points = ",", (0, 0)
+    for delimiter in ("\t", ";", ",", "|"):
+        widths = [len(cells) for cells in _split(lines, delimiter)]
+        divided = [width for width in widths if width > 1]
+        if not divided:
+            continue
+        usual = max(set(divided), key=divided.count)
+        score = (divided.count(usual), usual)
+        if score > points:
+            best, points = delimiter, score
+    return best
+
+
+def _split(lines: list[str], delimiter: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
+    except csv.Error:
+        return []
+
+
+def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the line each begins on. A row that the reader cannot take is passed on as one cell."""
+    csv.field_size_limit(2 * MOST_BYTES)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield line, ["\ufffd"]
+            continue
+        yield line, cells
+
+
+def _workbook(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
+                raise ImportRefused("The workbook is too large when it is unpacked.")
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), start=1):
+            yield number, ["" if cell is None else str(cell) for cell in row]
+    except ImportRefused:
+        raise
+    except (
+        zipfile.BadZipFile,
+        InvalidFileException,
+        KeyError,
+        ValueError,
+        IndexError,
+        OSError,
+        EOFError,
+    ) as error:
+        raise ImportRefused("This is not a workbook that can be read. Save it as .xlsx or .csv.") from error
+    except (SyntaxError, TypeError, AttributeError) as error:  # Broken XML inside a workbook.
+        raise ImportRefused("The workbook is damaged. Save it again, or save it as .csv.") from error
+
+
+def _bounded(rows: Iterator[tuple[int, list[str]]], most: int) -> Iterator[tuple[int, list[str]]]:
+    count = 0
+    for line, cells in rows:
+        trimmed = [cell.strip()[:LONGEST_CELL] for cell in cells[:MOST_COLUMNS]]
+        if not any(trimmed):
+            continue
+        count += 1
+        if count > most + 1:
+            raise ImportRefused(f"More than {most:,} rows. Divide the file and add its parts one by one.")
+        yield line, trimmed
