@@ -1,6 +1,78 @@
 """The product's addresses, all below /w/<slug>/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from outreach.views import (
+    campaign_acts,
+    campaign_people,
+    campaign_settings,
+    campaigns,
+    composer,
+    contacts,
+    contacts_import,
+    doubt,
+    mailboxes,
+    projects,
+    sites,
+    suppressions,
+)
 
 app_name = "outreach"
 urlpatterns: list[URLPattern | URLResolver] = []
+
+# --- mailboxes
+urlpatterns += [
+    path("w/<slug:slug>/mailboxes/", mailboxes.mailboxes, name="mailboxes"),
+    path("w/<slug:slug>/mailboxes/<uuid:pk>/", mailboxes.mailbox, name="mailbox"),
+    path("w/<slug:slug>/mailboxes/<uuid:pk>/remove/", mailboxes.mailbox_revoke, name="mailbox_revoke"),
+    path("w/<slug:slug>/receipts/<uuid:pk>/", mailboxes.receipt, name="receipt"),
+    path("w/<slug:slug>/receipts/<uuid:pk>/lines/", mailboxes.receipt_lines, name="receipt_lines"),
+    path("w/<slug:slug>/receipts/<uuid:pk>/text/", mailboxes.receipt_text, name="receipt_text"),
+]
+# --- end of mailboxes
+
+# --- projects, campaigns, contacts, sites, suppressions
+CAMPAIGN = "w/<slug:slug>/campaigns/<uuid:pk>/"
+urlpatterns += [
+    path("w/<slug:slug>/projects/", projects.projects, name="projects"),
+    path("w/<slug:slug>/projects/new/", projects.project_new, name="project_new"),
+    path("w/<slug:slug>/projects/<uuid:pk>/", projects.project, name="project"),
+    path("w/<slug:slug>/projects/<uuid:pk>/edit/", projects.project_edit, name="project_edit"),
+    path("w/<slug:slug>/projects/<uuid:pk>/delete/", projects.project_delete, name="project_delete"),
+    path("w/<slug:slug>/campaigns/", campaigns.campaigns, name="campaigns"),
+    path("w/<slug:slug>/campaigns/new/", campaigns.campaign_new, name="campaign_new"),
+    path(CAMPAIGN, campaigns.campaign, name="campaign"),
+    path(f"{CAMPAIGN}log/", campaigns.campaign_log, name="campaign_log"),
+    path(f"{CAMPAIGN}people/", campaign_people.campaign_people, name="campaign_people"),
+    path(f"{CAMPAIGN}people/<uuid:person>/", campaigns.campaign_person, name="campaign_person"),
+    path(f"{CAMPAIGN}people/<uuid:person>/remove/", campaign_acts.campaign_remove, name="campaign_remove"),
+    path(f"{CAMPAIGN}settings/", campaign_settings.campaign_settings, name="campaign_settings"),
+    path(f"{CAMPAIGN}compose/", composer.campaign_compose, name="campaign_compose"),
+    path(f"{CAMPAIGN}compose/preview/", composer.campaign_preview, name="campaign_preview"),
+    path(f"{CAMPAIGN}compose/checks/", composer.campaign_checks, name="campaign_checks"),
+    path(f"{CAMPAIGN}compose/mode/", composer.campaign_mode, name="campaign_mode"),
+    path(f"{CAMPAIGN}compose/steps/", composer.step_new, name="step_new"),
+    path(f"{CAMPAIGN}compose/steps/<int:position>/delete/", composer.step_delete, name="step_delete"),
+    path(f"{CAMPAIGN}launch/", composer.campaign_launch, name="campaign_launch"),
+    path(f"{CAMPAIGN}test/", composer.campaign_test, name="campaign_test"),
+    path(f"{CAMPAIGN}pause/", campaign_acts.campaign_pause, name="campaign_pause"),
+    path(f"{CAMPAIGN}resume/", campaign_acts.campaign_resume, name="campaign_resume"),
+    path(f"{CAMPAIGN}cancel/", campaign_acts.campaign_cancel, name="campaign_cancel"),
+    path(f"{CAMPAIGN}duplicate/", campaign_acts.campaign_duplicate, name="campaign_duplicate"),
+    path(f"{CAMPAIGN}delete/", campaign_acts.campaign_delete, name="campaign_delete"),
+    path("w/<slug:slug>/doubt/<uuid:pk>/", doubt.doubt, name="doubt"),
+    path("w/<slug:slug>/contacts/", contacts.contacts, name="contacts"),
+    path("w/<slug:slug>/contacts/new/", contacts.contact_new, name="contact_new"),
+    path("w/<slug:slug>/contacts/import/", contacts_import.contacts_import, name="contacts_import"),
+    path("w/<slug:slug>/contacts/<uuid:pk>/", contacts.contact, name="contact"),
+    path("w/<slug:slug>/contacts/<uuid:pk>/edit/", contacts.contact_edit, name="contact_edit"),
+    path("w/<slug:slug>/contacts/<uuid:pk>/delete/", contacts.contact_delete, name="contact_delete"),
+    path("w/<slug:slug>/sites/", sites.sites, name="sites"),
+    path("w/<slug:slug>/sites/<uuid:pk>/", sites.site, name="site"),
+    path("w/<slug:slug>/suppressions/", suppressions.suppressions, name="suppressions"),
+    path("w/<slug:slug>/suppressions/new/", suppressions.suppression_new, name="suppression_new"),
+    path(
+        "w/<slug:slug>/suppressions/<uuid:pk>/lift/", suppressions.suppression_lift, name="suppression_lift"
+    ),
+]
+# --- end of projects, campaigns, contacts, sites, suppressions
