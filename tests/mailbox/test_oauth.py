@@ -1,0 +1,403 @@
+"""Signing in at Google and Microsoft, through the pages a person sees; and the tokens behind it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+
+from accounts.models import Membership, User, Workspace
+from accounts.tenancy import workspace
+from mailbox import oauth
+from mailbox.errors import Disconnected, Retry
+from mailbox.models import Credential, Mailbox, MailboxState, PendingConsent
+from tests.mailbox.consenting import arrive, begin, connect, decide
+from tests.mailbox.sandbox.conftest import Running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BOTH = pytest.mark.parametrize("provider", ["google", "microsoft"])
+SignedIn = Callable[[User], Client]
+
+
+def words(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def nothing_is_stored(ws: Workspace) -> bool:
+    with workspace(ws):
+        return not Mailbox.objects.exists() and not Credential.objects.exists()
+
+
+@BOTH
+def test_it_says_before_consent_why_each_permission_is_asked(
+    provider: str, ws: Workspace, owner: User, signed_in: SignedIn
+) -> None:
+    page = words(signed_in(owner).get(f"/w/{ws.slug}/mailboxes/connect/"))
+    assert "a draft can leave once" in page
+    assert "Other mail is never fetched in full or stored" in page
+    assert "https://policies.google.com/privacy" in page
+    assert "https://www.microsoft.com/privacy/privacystatement" in page
+    assert "/adminconsent?client_id=" in page
+
+
+@BOTH
+def test_it_connects_a_mailbox(
+    provider: str, ws: Workspace, owner: User, signed_in: SignedIn, providers: Running
+) -> None:
+    client = signed_in(owner)
+    page = connect(client, ws, provider, "mira@fernhill.example")
+    assert "mira@fernhill.example is connected." in words(page)
+    with workspace(ws):
+        row = Mailbox.objects.get()
+        assert (row.address, row.state, row.generation) == ("mira@fernhill.example", "connected", 1)
+        assert row.owner == owner
+        assert oauth.access(row).token
+        assert not PendingConsent.objects.exists()
+
+
+@BOTH
+def test_it_asks_with_pkce_and_a_state_of_its_own(
+    provider: str, ws: Workspace, owner: User, signed_in: SignedIn, providers: Running
+) -> None:
+    client = signed_in(owner)
+    first, second = begin(client, ws, provider), begin(client, ws, provider)
+    assert "code_challenge_method=S256" in first
+    assert first.partition("state=")[2][:40] != second.partition("state=")[2][:40]
+
+
+@BOTH
+def test_it_stores_nothing_when_consent_is_refused(
+    provider: str, ws: Workspace, owner: User, signed_in: SignedIn, providers: Running
+) -> None:
+    client = signed_in(owner)
+    query = decide(begin(client, ws, provider), email="mira@fernhill.example", decision="deny")
+    assert "You did not allow it" in words(arrive(client, provider, query))
+    assert nothing_is_stored(ws)
+
+
+@pytest.mark.parametrize(
+    ("provider", "unticked", "named"),
+    [
+        ("google", "gmail.readonly", "Read our own threads"),
+        ("google", "gmail.compose", "Write and send a draft"),
+        ("microsoft", "Mail.Send", "Write and send a draft"),
+        ("microsoft", "User.Read", "Know your address"),
+        ("microsoft", "offline_access", "Keep access between visits"),
+    ],
+)
+def test_it_names_a_permission_that_was_left_unticked(
+    provider: str,
+    unticked: str,
+    named: str,
+    ws: Workspace,
+    owner: User,
+    signed_in: SignedIn,
+    providers: Running,
+) -> None:
+    client = signed_in(owner)
+    query = decide(begin(client, ws, provider), email="mira@fernhill.example", without=(unticked,))
+    page = words(arrive(client, provider, query))
+    assert "gave us less than the mailbox needs" in page
+    assert f'<td class="fw5">{named}</td>' in page
+    assert nothing_is_stored(ws)
+
+
+def test_it_hands_over_the_link_for_the_admin(
+    ws: Workspace, owner: User, signed_in: SignedIn, providers: Running
+) -> None:
+    client = signed_in(owner)
+    query = decide(begin(client, ws, "microsoft"), email="mira@fernhill.example", decision="admin")
+    page = words(arrive(client, "microsoft", query))
+    assert "lets only its admin approve apps" in page
+    assert 'data-copy="#admin-link"' in page
+    assert nothing_is_stored(ws)
+
+
+def test_it_thanks_the_admin_without_connecting_anything(
+    ws: Workspace, providers: Running, client: Client
+) -> None:
+    back = decide(oauth.admin_link(), email="boss@fernhill.example")
+    assert "People connect their own mailboxes now" in words(arrive(client, "microsoft", back))
+    assert nothing_is_stored(ws)
+
+
+@BOTH
+def test_it_refuses_a_state_that_was_used(
+    provider: str, ws: Workspace, owner: User, signed_in: SignedIn, providers: Running
+) -> None:
+    """T5: replay."""
+    client = signed_in(owner)
+    query = decide(begin(client, ws, provider), email="mira@fernhill.example", decision="deny")
+    arrive(client, provider, query)
+    again = decide(begin(client, ws, provider), email="mira@fernhill.example")
+    page = arrive(client, provider, {**again, "state": query["state"]})
+    assert "This sign-in cannot be used" in words(page)
+    assert nothing_is_stored(ws)
+
+
+@BOTH
+@pytest.mark.parametrize("change", [{"state": "made-up"}, {"state": ""}])
+def test_it_refuses_a_foreign_state(
+    provider: str,
+    change: dict[str, str],
+    ws: Workspace,
+    owner: User,
+    signed_in: SignedIn,
+    providers: Running,
+) -> None:
+    client = signed_in(owner)
+    query = decide(begin(client, ws, provider), email="mira@fernhill.example")
+    page = arrive(client, provider, {**query, **change})
+    assert page.status_code == 400
+    assert "This sign-in cannot be used" in words(page)
+    assert nothing_is_stored(ws)
+
+
+@BOTH
+def test_it_refuses_a_state_that_is_too_old(
+    provider: str,
+    ws: Workspace,
+    owner: User,
+    signed_in: SignedIn,
+    providers: Running,
+    later: Callable[..., None],
+) -> None:
+    client = signed_in(owner)
+    query = decide(begin(client, ws, provider), email="mira@fernhill.example")
+    later(seconds=oauth.CONSENT_SECONDS + 1)
+    assert "It is older than 10 minutes" in words(arrive(client, provider, query))
+    assert nothing_is_stored(ws)
+
+
+@BOTH
+@pytest.mark.parametrize("who", ["signed out", "a second browser", "another member"])
+def test_it_refuses_to_finish_for_anybody_else(
+    provider: str,
+    who: str,
+    ws: Workspace,
+    owner: User,
+    member: User,
+    signed_in: SignedIn,
+    providers: Running,
+) -> None:
+    """T6, T7: the same browser session and the same person, or nothing."""
+    query = decide(begin(signed_in(owner), ws, provider), email="mira@fernhill.example")
+    other = {"signed out": Client, "a second browser": lambda: signed_in(owner)}.get(
+        who, lambda: signed_in(member)
+    )()
+    page = arrive(other, provider, query)
+    assert page.status_code == 400
+    assert "This sign-in cannot be used" in words(page)
+    assert nothing_is_stored(ws)
+
+
+def test_it_refuses_somebody_who_signed_in_over_the_session(
+    ws: Workspace, owner: User, member: User, signed_in: SignedIn, providers: Running
+) -> None:
+    client = signed_in(owner)
+    query = decide(begin(client, ws, "google"), email="mira@fernhill.example")
+    client.force_login(member, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert "This sign-in cannot be used" in words(arrive(client, "google", query))
+    assert nothing_is_stored(ws)
+
+
+@pytest.mark.parametrize(("began", "came"), [("google", "microsoft"), ("microsoft", "google")])
+def test_it_refuses_a_code_of_one_provider_on_the_others_path(
+    began: str, came: str, ws: Workspace, owner: User, signed_in: SignedIn, providers: Running
+) -> None:
+    """T8."""
+    client = signed_in(owner)
+    query = decide(begin(client, ws, began), email="mira@fernhill.example")
+    assert "This sign-in cannot be used" in words(arrive(client, came, query))
+    assert nothing_is_stored(ws)
+
+
+def test_it_refuses_an_answer_that_names_another_issuer(
+    ws: Workspace, owner: User, signed_in: SignedIn, providers: Running
+) -> None:
+    """RFC 9207."""
+    client = signed_in(owner)
+    query = decide(begin(client, ws, "google"), email="mira@fernhill.example")
+    page = arrive(client, "google", {**query, "iss": "https://evil.example"})
+    assert "This sign-in cannot be used" in words(page)
+    assert nothing_is_stored(ws)
+
+
+@BOTH
+def test_it_refuses_a_code_that_is_not_its_own(
+    provider: str, ws: Workspace, owner: User, signed_in: SignedIn, providers: Running
+) -> None:
+    """A code of another sign-in carries another PKCE challenge."""
+    client = signed_in(owner)
+    foreign = decide(begin(client, ws, provider), email="eve@evil.example")
+    query = decide(begin(client, ws, provider), email="mira@fernhill.example")
+    page = arrive(client, provider, {**query, "code": foreign["code"]})
+    assert "This sign-in cannot be used" in words(page)
+    assert nothing_is_stored(ws)
+
+
+@BOTH
+def test_it_refuses_a_viewer(
+    provider: str, ws: Workspace, viewer: User, signed_in: SignedIn, providers: Running
+) -> None:
+    assert signed_in(viewer).post(f"/w/{ws.slug}/mailboxes/connect/{provider}/").status_code == 403
+
+
+def test_it_refuses_somebody_who_left_meanwhile(
+    ws: Workspace, member: User, signed_in: SignedIn, providers: Running
+) -> None:
+    client = signed_in(member)
+    query = decide(begin(client, ws, "google"), email="mira@fernhill.example")
+    Membership.objects.filter(user=member).delete()
+    assert arrive(client, "google", query).status_code == 400
+    assert nothing_is_stored(ws)
+
+
+def test_it_says_so_when_the_provider_gives_no_answer(
+    ws: Workspace, owner: User, signed_in: SignedIn, settings: Any
+) -> None:
+    settings.MS_AUTHORITY = "https://localhost:1/common"
+    page = signed_in(owner).post(f"/w/{ws.slug}/mailboxes/connect/microsoft/", follow=True)
+    assert "Microsoft gave no usable answer" in words(page)
+    assert nothing_is_stored(ws)
+
+
+# --- tokens
+
+
+@BOTH
+def test_it_refreshes_once_for_many_and_stores_before_use(
+    provider: str, connected: Callable[..., Mailbox], providers: Running
+) -> None:
+    row = connected(provider)
+    Credential.objects.update(access_token=None)
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            with workspace(row.workspace_id):
+                found.append(oauth.access(row).token)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert set(found) == {str(Credential.objects.get().access_token)}
+    assert len(providers.get("calls", mailbox=str(row.address), op="token")) == 1
+
+
+@BOTH
+def test_it_asks_anew_after_the_provider_rejected_a_token(
+    provider: str, connected: Callable[..., Mailbox], providers: Running
+) -> None:
+    row = connected(provider)
+    first = oauth.access(row)
+    assert oauth.access(row).token == first.token
+    oauth.reject(row, first)
+    assert oauth.access(row).token != first.token
+
+
+@BOTH
+def test_it_disconnects_after_the_second_refusal_only(
+    provider: str, connected: Callable[..., Mailbox], providers: Running, mailoutbox: list[Any]
+) -> None:
+    """F12, F13: one invalid_grant may be a lost race, two are the end."""
+    row = connected(provider)
+    providers.post("revoke_grant", email=str(row.address))
+    Credential.objects.update(access_token=None)
+    with pytest.raises(Retry):
+        oauth.access(row)
+    row.refresh_from_db()
+    assert row.state == MailboxState.CONNECTED
+    with pytest.raises(Disconnected):
+        oauth.access(row)
+    row.refresh_from_db()
+    assert (row.state, row.state_reason) == (MailboxState.BROKEN, "grant_ended")
+    assert len(mailoutbox) == 1
+    assert "none is lost" in mailoutbox[0].body
+    before = len(providers.get("calls", mailbox=str(row.address)))
+    with pytest.raises(Disconnected):
+        oauth.access(row)
+    assert len(providers.get("calls", mailbox=str(row.address))) == before
+
+
+@BOTH
+def test_it_stays_connected_when_one_refusal_was_a_slip(
+    provider: str, connected: Callable[..., Mailbox], providers: Running
+) -> None:
+    row = connected(provider)
+    providers.post("faults", mailbox=str(row.address), op="token", kind="auth_lost", times=1)
+    Credential.objects.update(access_token=None)
+    with pytest.raises(Retry):
+        oauth.access(row)
+    assert oauth.access(row).token
+    assert Credential.objects.get().refusals == 0
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["error_not_accepted", "truncate", "accept_then_reset"])
+def test_it_waits_where_the_token_endpoint_stumbles(
+    provider: str, kind: str, connected: Callable[..., Mailbox], providers: Running
+) -> None:
+    row = connected(provider)
+    providers.post("faults", mailbox=str(row.address), op="token", kind=kind, times=1)
+    Credential.objects.update(access_token=None)
+    with pytest.raises(Retry):
+        oauth.access(row)
+    row.refresh_from_db()
+    assert row.state == MailboxState.CONNECTED
+    assert oauth.access(row).token
+
+
+@BOTH
+def test_it_disconnects_nobody_for_our_own_registration(
+    provider: str, connected: Callable[..., Mailbox], providers: Running, settings: Any
+) -> None:
+    row = connected(provider)
+    settings.GOOGLE_CLIENT_SECRET = settings.MS_CLIENT_SECRET = "expired"
+    Credential.objects.update(access_token=None)
+    for _ in range(3):
+        with pytest.raises(Retry) as problem:
+            oauth.access(row)
+        assert problem.value.reason == "our_registration"
+    row.refresh_from_db()
+    assert row.state == MailboxState.CONNECTED
+
+
+def test_it_gives_no_token_where_a_link_of_the_chain_is_broken(
+    connected: Callable[..., Mailbox], providers: Running, member: User, ws: Workspace
+) -> None:
+    """T14: workspace, owner and generation."""
+    row = connected("google")
+    Mailbox.objects.update(owner=member)
+    assert oauth.access(row).token
+    Membership.objects.filter(user=member).delete()
+    with pytest.raises(Disconnected):
+        oauth.access(row)
+    Mailbox.objects.update(owner=None)
+    Workspace.objects.update(suspended_at="2026-01-01T00:00Z")
+    with pytest.raises(Disconnected):
+        oauth.access(row)
+    Workspace.objects.update(suspended_at=None)
+    Mailbox.objects.update(generation=2)
+    with pytest.raises(Disconnected):
+        oauth.access(row)
+
+
+def test_it_never_reaches_a_provider_inside_a_transaction(
+    connected: Callable[..., Mailbox], providers: Running
+) -> None:
+    from django.db import transaction
+
+    row = connected("google")
+    Credential.objects.update(access_token=None)
+    with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
+        oauth.access(row)
