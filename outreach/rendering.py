@@ -22,9 +22,8 @@ from inscriptis import get_text
 from accounts.models import Workspace
 from mailbox.models import Mailbox
 from mailbox.types import OutgoingEmail
-from outreach import conversation, templating
+from outreach import conversation, suppression, templating
 from outreach.models import Basis, Campaign, CampaignKind, Contact, Message, Step
-from outreach.models.contacts import address_index
 from outreach.problems import Problem
 from tracking.instrument import instrument
 from tracking.tokens import opt_out_url
@@ -142,7 +141,8 @@ def render_step(
     subject = one_line(subject)
     if step.position > 1:
         subject = conversation.answering(subject)
-    stop = opt_out_url(contact.workspace_id, key, address_index=_index(contact)) if key else _preview_link()
+    index = suppression.index_of(contact.address)
+    stop = opt_out_url(contact.workspace_id, key, address_index=index) if key else _preview_link()
     foot = _footer(contact, campaign=campaign, opens=opens, clicks=clicks)
     if campaign.text_only:
         body, more = templating.fill(step.body, values, html=False)
@@ -213,10 +213,6 @@ def text_of(html: str) -> str:
 
     text: str = get_text(_LINK.sub(spelled, html))
     return text.strip()
-
-
-def _index(contact: Contact) -> bytes:
-    return bytes(contact.address_index) or address_index(contact.address)
 
 
 def _preview_link() -> str:

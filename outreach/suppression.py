@@ -123,6 +123,11 @@ def lift(row: Suppression, *, actor: User | None) -> None:
         row.delete()
 
 
+def index_of(address: str) -> bytes:
+    """The blind index that an opt-out link carries: the one that the gates look up, 32 bytes."""
+    return _index(Suppression.Scope.ADDRESS, normal_address(address))
+
+
 def _index(scope: str, normal: str) -> bytes:
     return blind_index(current_workspace_id(), "suppression", f"{scope}:{normal}")
 

@@ -43,6 +43,16 @@ class Page:
         return frozenset(acts)
 
     @property
+    def imprint(self) -> str:
+        """Who sent the mail, and from where; many postal addresses begin with the name."""
+        named = self.postal_address.lower().startswith(self.workspace_name.lower())
+        return (
+            self.postal_address
+            if named
+            else ", ".join(filter(None, [self.workspace_name, self.postal_address]))
+        )
+
+    @property
     def stopped(self) -> bool:
         return bool(self.facts and self.facts.stopped)
 

@@ -45,7 +45,7 @@ def test_it_says_who_wrote_and_why(upper: Upper) -> None:
     assert "They found this address on your imprint." in text
     assert "2 sent to you, 1 answer from you" in text
     assert "Private link for webmaster@cheap-tents.example" in text
-    assert "Sent with Outreach for Studio, Studio, 14 Quay Lane, Harwick" in text
+    assert "Sent with Outreach for Studio, 14 Quay Lane, Harwick" in text
 
 
 def test_it_loads_no_script_sets_no_cookie_and_is_kept_nowhere(upper: Upper) -> None:
