@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import tracemalloc
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, cast
 
 import pytest
-from django.db import transaction
 
 from accounts import clock
 from mailbox import gateway
-from mailbox.errors import Disconnected, Refused, Retry, Uncertain
+from mailbox.errors import Refused, Retry, Uncertain
 from mailbox.limited_use import Purpose
-from mailbox.models import Credential, Mailbox
-from mailbox.providers.transport import NetworkInTransaction
+from mailbox.models import Mailbox
 from mailbox.types import Cursor, Draft, OutgoingEmail, SentEmail, ThreadRef, Verdict
-from tests.mailbox.conftest import connected, open_ws, write  # noqa: F401
+from tests.mailbox.conftest import connected, write  # noqa: F401
 from tests.mailbox.sandbox.conftest import Running
 
 PROVIDERS = ("google", "microsoft")
@@ -36,8 +35,7 @@ def mailbox(request: pytest.FixtureRequest, connected: Callable[..., Mailbox]) -
 
 
 def parsed(entry: dict[str, Any]) -> EmailMessage:
-    found = message_from_bytes(base64.b64decode(entry["raw"]), policy=policy.default)
-    return cast(EmailMessage, found)
+    return message_from_bytes(base64.b64decode(entry["raw"]), policy=policy.default)
 
 
 def ids_of(mailbox: Mailbox, draft: Draft, mail: OutgoingEmail, sent: SentEmail | None) -> SentEmail:
@@ -107,3 +105,332 @@ def test_it_puts_a_follow_up_into_the_same_thread(
     assert first.message_id in parsed(entry)["References"]
     assert entry["to"] == ["ana.silent@site.example"]
     assert look(mailbox, Draft("gone", second.thread_id), again).verdict is Verdict.SENT
+
+
+def test_it_leaves_an_unused_draft_unsent(mailbox: Mailbox, write: Write, providers: Running) -> None:
+    """F2: a worker that died before the write."""
+    mail = write(mailbox)
+    draft = gateway.prepare(mailbox, mail)
+    assert look(mailbox, draft, mail).verdict is Verdict.UNSENT
+    assert providers.get("ledger") == []
+
+
+@pytest.mark.parametrize("kind", ["accept_then_reset", "truncate", "error_but_accepted"])
+def test_it_says_uncertain_when_the_answer_is_lost_and_finds_the_one_mail(
+    mailbox: Mailbox, write: Write, providers: Running, kind: str
+) -> None:
+    """F1, F4, F8: accepted, and we were not told."""
+    mail = write(mailbox)
+    draft = gateway.prepare(mailbox, mail)
+    providers.post("faults", op="send", kind=kind)
+    with pytest.raises(Uncertain):
+        gateway.submit(mailbox, draft)
+    (entry,) = providers.get("ledger")
+    assert sends(providers) == 1
+    outcome = look(mailbox, draft, mail)
+    assert (outcome.verdict, outcome.copies) == (Verdict.SENT, 1)
+    assert outcome.sent == SentEmail(entry["id"], entry["thread"], entry["message_id"])
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_it_says_uncertain_to_each_server_error_and_sends_the_same_draft_later(
+    mailbox: Mailbox, write: Write, providers: Running, status: int
+) -> None:
+    """F8: the half that was not accepted."""
+    mail = write(mailbox)
+    draft = gateway.prepare(mailbox, mail)
+    providers.post("faults", op="send", kind="error_not_accepted", status=status)
+    with pytest.raises(Uncertain, match=str(status)):
+        gateway.submit(mailbox, draft)
+    assert look(mailbox, draft, mail).verdict is Verdict.UNSENT
+    gateway.submit(mailbox, draft)
+    assert len(providers.get("ledger")) == 1
+
+
+def test_it_gives_up_at_the_deadline_and_does_not_know(
+    mailbox: Mailbox, write: Write, providers: Running, settings: Any
+) -> None:
+    settings.HTTP_DEADLINE_SECONDS = 0.7
+    mail = write(mailbox)
+    draft = gateway.prepare(mailbox, mail)
+    providers.post("faults", op="send", kind="hang", seconds=3)
+    with pytest.raises(Uncertain):
+        gateway.submit(mailbox, draft)
+    assert sends(providers) == 1
+
+
+def test_it_finds_a_mail_that_was_accepted_late(mailbox: Mailbox, write: Write, providers: Running) -> None:
+    """F5: still a draft is no proof before the settle time."""
+    mail = write(mailbox)
+    draft = gateway.prepare(mailbox, mail)
+    providers.post("faults", op="send", kind="accept_after", after=300)
+    with pytest.raises(Uncertain):
+        gateway.submit(mailbox, draft)
+    assert look(mailbox, draft, mail).verdict is Verdict.UNSENT
+    providers.post("clock", advance=301)
+    providers.wait(lambda: providers.get("ledger"))
+    assert look(mailbox, draft, mail).verdict is Verdict.SENT
+
+
+def test_it_takes_an_accepted_mail_with_retry_after_for_accepted(
+    mailbox: Mailbox, write: Write, providers: Running
+) -> None:
+    """F7: the status wins over the header."""
+    mail = write(mailbox)
+    draft = gateway.prepare(mailbox, mail)
+    providers.post("faults", op="send", kind="accept_with_retry_after", retry_after=30)
+    ids_of(mailbox, draft, mail, gateway.submit(mailbox, draft))
+    assert sends(providers) == len(providers.get("ledger")) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "most"), [("7", 7, 7), ("date", 1, 1), (None, 60, 90), ("999999", 3600, 3600)]
+)
+def test_it_waits_as_long_as_it_is_asked_to_and_an_hour_at_the_most(
+    mailbox: Mailbox, write: Write, providers: Running, asked: str | None, least: float, most: float
+) -> None:
+    """F6: seconds, a date (now), absent, absurd."""
+    draft = gateway.prepare(mailbox, write(mailbox))
+    providers.post("faults", op="send", kind="throttle", **({"retry_after": asked} if asked else {}))
+    with pytest.raises(Retry) as caught:
+        gateway.submit(mailbox, draft)
+    assert least <= caught.value.after <= most
+    assert (sends(providers), providers.get("ledger")) == (1, [])
+
+
+@pytest.mark.parametrize("op", ["draft", "send"])
+def test_it_refuses_what_the_provider_refuses(
+    mailbox: Mailbox, write: Write, providers: Running, op: str
+) -> None:
+    draft = gateway.prepare(mailbox, write(mailbox)) if op == "send" else None
+    providers.post("faults", op=op, kind="refuse_permanent")
+    with pytest.raises(Refused) as caught:
+        gateway.submit(mailbox, draft) if draft else gateway.prepare(mailbox, write(mailbox))
+    assert "@" not in str(caught.value)
+    assert providers.get("ledger") == []
+
+
+def test_it_cannot_send_a_used_draft_again(mailbox: Mailbox, write: Write, providers: Running) -> None:
+    """F18: a paused worker wakes up as a zombie."""
+    mail = write(mailbox)
+    draft, _ = leave(mailbox, mail)
+    with pytest.raises(Uncertain, match="draft_gone"):
+        gateway.submit(mailbox, draft)
+    assert len(providers.get("ledger")) == 1
+    assert look(mailbox, draft, mail).verdict is Verdict.SENT
+
+
+def test_it_calls_a_deleted_draft_missing_and_never_sent(
+    mailbox: Mailbox, write: Write, providers: Running
+) -> None:
+    """F43."""
+    mail = write(mailbox)
+    draft = gateway.prepare(mailbox, mail)
+    gateway.discard(mailbox, draft)
+    with pytest.raises(Uncertain):
+        gateway.submit(mailbox, draft)
+    assert look(mailbox, draft, mail).verdict is Verdict.MISSING
+
+
+def test_it_calls_a_mail_missing_that_the_person_deleted(
+    mailbox: Mailbox, write: Write, providers: Running
+) -> None:
+    """F44: no proof is no reason to send again."""
+    mail = write(mailbox)
+    draft, sent = leave(mailbox, mail)
+    providers.post("delete", email=str(mailbox.address), id=sent.provider_id)
+    assert look(mailbox, draft, mail).verdict is Verdict.MISSING
+
+
+def test_it_never_deletes_a_sent_mail_with_its_draft(
+    mailbox: Mailbox, write: Write, providers: Running
+) -> None:
+    mail = write(mailbox)
+    draft, _ = leave(mailbox, mail)
+    gateway.discard(mailbox, draft)
+    assert look(mailbox, draft, mail).verdict is Verdict.SENT
+
+
+def test_it_finds_the_orphan_of_a_crash_by_its_key_alone(
+    mailbox: Mailbox, write: Write, providers: Running
+) -> None:
+    """F3: the draft was made, and its id was never stored."""
+    mail, other = write(mailbox), write(mailbox)
+    gateway.prepare(mailbox, other)
+    draft = gateway.prepare(mailbox, mail)
+    (found,) = gateway.find_ours(mailbox, mail.key, to_address=mail.to_address)
+    assert found.draft_id == draft.draft_id
+    gateway.discard(mailbox, found)
+    assert gateway.find_ours(mailbox, mail.key, to_address=mail.to_address) == ()
+    assert len(gateway.find_ours(mailbox, other.key, to_address=mail.to_address)) == 1
+    assert not any(call["full_read"] for call in providers.get("calls"))
+
+
+def test_it_settles_at_a_hostile_provider(mailbox: Mailbox, write: Write, providers: Running) -> None:
+    """Stripped headers, rewritten ids, late moves and a late index."""
+    providers.post("settings", profile="hostile")
+    mail = write(mailbox)
+    draft = gateway.prepare(mailbox, mail)
+    providers.post("faults", op="send", kind="accept_then_reset")
+    with pytest.raises(Uncertain):
+        gateway.submit(mailbox, draft)
+    providers.post("clock", advance=450)
+    outcome = providers.wait(lambda: (found := look(mailbox, draft, mail)).verdict is Verdict.SENT and found)
+    (entry,) = providers.get("ledger")
+    assert (outcome.copies, outcome.sent.message_id) == (1, entry["message_id"])
+
+
+INJECTED = "Hello\r\nBcc: victim@other.example"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"subject": INJECTED},
+        {"subject": "Hello\nX-Mailer: a"},
+        {"subject": "a\x00b"},
+        {"subject": "a\u2028b"},
+        {"sender_name": INJECTED},
+        {"to_name": INJECTED},
+        {"to_address": "ana@site.example, victim@other.example"},
+        {"to_address": "ana@site.example>\r\nBcc: <victim@other.example"},
+        {"to_address": "nobody"},
+        {"to_address": "ana@" + "a" * 70 + ".example"},
+        {"headers": (("List-Unsubscribe", INJECTED),)},
+        {"headers": (("X-A: b\r\nBcc", "victim@other.example"),)},
+        {"headers": (("Bcc", "victim@other.example"),)},
+        {"thread": ThreadRef("t", "s", (INJECTED,))},
+        {"key": INJECTED},
+    ],
+)
+def test_it_writes_nothing_that_would_become_another_header(
+    mailbox: Mailbox, write: Write, providers: Running, parts: dict[str, Any]
+) -> None:
+    """T19."""
+    with pytest.raises(Refused):
+        gateway.prepare(mailbox, write(mailbox, **parts))
+    assert providers.get("calls", mailbox=str(mailbox.address)) == []
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def arrive(providers: Running, mailbox: Mailbox, **wish: Any) -> dict[str, str]:
+    given = {"email": str(mailbox.address), "from": "Ana <ana@site.example>", "text": "Gone now."}
+    return cast(dict[str, str], providers.post("inbound", **(given | wish)))
+
+
+def fresh(mailbox: Mailbox) -> Cursor:
+    return gateway.headers_since(mailbox, None).cursor
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_it_reads_headers_of_new_mails_and_no_body_of_a_private_one(
+    connected: Callable[..., Mailbox], write: Write, providers: Running, provider: str
+) -> None:
+    mailbox = connected(provider, private_mails=200)
+    cursor = fresh(mailbox)
+    _, sent = leave(mailbox, write(mailbox))
+    reply = arrive(providers, mailbox, subject="Re: a link", reply_to=sent.message_id, thread=sent.thread_id)
+    arrive(providers, mailbox, subject="Lunch?")
+    page = gateway.headers_since(mailbox, cursor)
+    found = {header.provider_id: header for header in page.headers}
+    mine, answer = found[sent.provider_id], found[reply["id"]]
+    assert len(found) == 3
+    assert (mine.own, answer.own, page.resynced) == (True, False, False)
+    assert (answer.thread_id, answer.message_id) == (sent.thread_id, reply["message_id"])
+    assert answer.in_reply_to == sent.message_id
+    assert answer.references == (sent.message_id,)
+    assert (answer.from_address, answer.from_name) == ("ana@site.example", "Ana")
+    assert answer.subject == "Re: a link"
+    assert answer.received_at.tzinfo is not None
+    email = gateway.fetch(mailbox, reply["id"], purpose=Purpose.REPLY_IN_OUR_THREAD)
+    assert b"Gone now." in email.raw
+    read = {one for call in providers.get("calls") if call["full_read"] for one in call["message_ids"]}
+    assert read == {reply["id"]}
+    mailbox.refresh_from_db()
+    assert mailbox.full_reads == 1
+
+
+def test_it_tells_each_mail_once(mailbox: Mailbox, providers: Running) -> None:
+    cursor = fresh(mailbox)
+    first = arrive(providers, mailbox, subject="one")
+    page = gateway.headers_since(mailbox, cursor)
+    second = arrive(providers, mailbox, subject="two", folder="junkemail")
+    after = gateway.headers_since(mailbox, page.cursor)
+    assert [header.provider_id for header in page.headers] == [first["id"]]
+    assert [header.provider_id for header in after.headers] == [second["id"]]
+    assert gateway.headers_since(mailbox, after.cursor).headers == ()
+    # A cursor that was not stored gives the same again: nothing is lost by a crash (F32).
+    assert gateway.headers_since(mailbox, cursor).headers == (*page.headers, *after.headers)
+
+
+def test_it_fills_the_gap_when_its_cursor_is_dead(mailbox: Mailbox, providers: Running) -> None:
+    """F29, F30: the search is bounded, loses nothing, and does not come back to the dead cursor."""
+    cursor = fresh(mailbox)
+    missed = arrive(providers, mailbox, subject="missed")
+    providers.post("expire_history", email=str(mailbox.address))
+    page = gateway.headers_since(mailbox, cursor)
+    assert page.resynced
+    assert missed["id"] in [header.provider_id for header in page.headers]
+    later = arrive(providers, mailbox, subject="later")
+    after = gateway.headers_since(mailbox, page.cursor)
+    assert [header.provider_id for header in after.headers] == [later["id"]]
+    assert not after.resynced
+    assert not any(call["full_read"] for call in providers.get("calls"))
+
+
+def test_it_reads_an_unknown_cursor_as_none(mailbox: Mailbox, providers: Running) -> None:
+    fresh(mailbox)
+    arrived = arrive(providers, mailbox)
+    page = gateway.headers_since(mailbox, Cursor("not ours"))
+    assert [header.provider_id for header in page.headers] == [arrived["id"]]
+
+
+def test_it_reads_the_beginning_of_a_reply_of_25_megabytes(mailbox: Mailbox, providers: Running) -> None:
+    """F34: bounded in memory, whatever the size."""
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"], message["To"], message["Subject"] = "ana@site.example", str(mailbox.address), "Big"
+    message["Message-ID"] = "<big@site.example>"
+    message.set_content("The link is gone.")
+    message.add_attachment(b"x" * 18_000_000, maintype="application", subtype="zip", filename="a.zip")
+    raw = message.as_bytes()
+    assert len(raw) > 24_000_000
+    arrived = providers.post("inbound", email=str(mailbox.address), raw=base64.b64encode(raw).decode())
+    limit = 256 * 1024
+    gateway.headers_since(mailbox, None)
+    tracemalloc.start()
+    email = gateway.fetch(mailbox, arrived["id"], purpose=Purpose.REPLY_IN_OUR_THREAD, limit=limit)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert email.truncated
+    assert len(email.raw) <= limit
+    assert raw.startswith(email.raw)
+    assert b"The link is gone." in email.raw
+    assert peak < 8 * limit
+
+
+def test_it_says_gone_of_a_mail_that_is_gone(mailbox: Mailbox, providers: Running) -> None:
+    arrived = arrive(providers, mailbox)
+    providers.post("delete", email=str(mailbox.address), id=arrived["id"])
+    with pytest.raises(Refused, match="gone"):
+        gateway.fetch(mailbox, arrived["id"], purpose=Purpose.REPLY_IN_OUR_THREAD)
+
+
+def test_it_never_reads_the_whole_of_a_short_mail_as_cut(mailbox: Mailbox, providers: Running) -> None:
+    arrived = arrive(providers, mailbox, text="Short.")
+    email = gateway.fetch(mailbox, arrived["id"], purpose=Purpose.BOUNCE_OF_OUR_MAIL)
+    assert not email.truncated
+    assert email.raw.rstrip().endswith(b"Short.")
+    assert dataclasses.asdict(email.header)["provider_id"] == arrived["id"]
+
+
+@pytest.mark.parametrize("kind", ["error_not_accepted", "accept_then_reset", "truncate"])
+def test_it_comes_back_later_when_reading_fails(mailbox: Mailbox, providers: Running, kind: str) -> None:
+    cursor = fresh(mailbox)
+    arrived = arrive(providers, mailbox)
+    providers.post("faults", op="list", kind=kind)
+    with pytest.raises(Retry):
+        gateway.headers_since(mailbox, cursor)
+    page = gateway.headers_since(mailbox, cursor)
+    assert arrived["id"] in [header.provider_id for header in page.headers]

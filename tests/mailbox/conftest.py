@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from accounts import clock, tenancy
+from accounts import clock
 from accounts.encryption import blind_index, platform_index
 from accounts.models import Workspace
 from mailbox.limits import is_consumer
@@ -20,14 +20,7 @@ ADDRESSES = {"google": "maya@studio.example", "microsoft": "max@firm.example"}
 
 
 @pytest.fixture
-def open_ws(transactional_db: None, ws: Workspace) -> Iterator[Workspace]:
-    """The owner's workspace, open, and no transaction around it: providers may be called."""
-    with tenancy.workspace(ws):
-        yield ws
-
-
-@pytest.fixture
-def connected(open_ws: Workspace, providers: Running) -> Callable[..., Mailbox]:
+def connected(in_ws: Workspace, providers: Running) -> Callable[..., Mailbox]:
     """`connected("google")`: a mailbox of the open workspace with a living grant."""
 
     def make(provider: str, email: str = "", *, private_mails: int = 0) -> Mailbox:
@@ -42,12 +35,12 @@ def connected(open_ws: Workspace, providers: Running) -> Callable[..., Mailbox]:
         )
         now = clock.now()
         row = Mailbox.objects.create(
-            owner=open_ws.memberships.get(role="owner").user,
+            owner=in_ws.memberships.get(role="owner").user,
             provider=provider,
             identity=identity,
             subject=subject,
             address=email,
-            address_index=blind_index(open_ws.pk, "address", email),
+            address_index=blind_index(in_ws.pk, "address", email),
             display_name="Maya",
             connected_at=now,
             daily_cap=400,
