@@ -1,0 +1,137 @@
+"""What a person does with a campaign: pause, resume, cancel, duplicate, delete, take somebody out."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.access import MemberRequest, member, own_or_404
+from accounts.models import Role
+from outreach import campaigns
+from outreach.models import Campaign, Enrollment, Message, Reply
+from outreach.models.messages import STOPPABLE
+from outreach.views.asking import ask
+
+
+@member(Role.MEMBER)
+@require_POST
+def campaign_pause(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    row = own_or_404(Campaign, pk)
+    if campaigns.pause(row, actor=request.user):
+        messages.success(
+            request, f"{row.name} is paused", extra_tags=f"undo:{_url(request, 'campaign_resume', pk)}"
+        )
+    return _back(request, pk)
+
+
+@member(Role.MEMBER)
+@require_POST
+def campaign_resume(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    row = own_or_404(Campaign, pk)
+    try:
+        if campaigns.resume(row, actor=request.user):
+            messages.success(request, f"{row.name} runs again")
+    except campaigns.NotAllowed as no:
+        messages.error(request, str(no))
+    return _back(request, pk)
+
+
+@member(Role.MEMBER)
+@require_http_methods(["GET", "POST"])
+def campaign_cancel(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    row = own_or_404(Campaign, pk)
+    if request.method == "POST":
+        try:
+            count = campaigns.cancel(row, actor=request.user)
+            messages.success(request, f"{row.name} is cancelled, with {_mails(count)}")
+        except campaigns.NotAllowed as no:
+            messages.error(request, str(no))
+        return _back(request, pk)
+    waiting = Message.objects.filter(campaign=row, state__in=STOPPABLE)
+    people = waiting.values("enrollment").distinct().count()
+    return ask(
+        request,
+        title=f"Cancel {row.name}",
+        button=f"Cancel {_mails(waiting.count())}",
+        back=_url(request, "campaign", pk),
+        text="A cancelled campaign cannot be resumed. To stop for a while, pause it.",
+        effects=[
+            f"{_mails(waiting.count())} to {people:,} people will not go.",
+            "A mail that is being sent this second may still go.",
+            "Replies and bounces of mails that went out still arrive here.",
+        ],
+    )
+
+
+@member(Role.MEMBER)
+@require_POST
+def campaign_duplicate(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    copy = campaigns.duplicate(own_or_404(Campaign, pk), actor=request.user)
+    messages.success(request, "The copy is a draft with the same steps and nobody in it")
+    return redirect("outreach:campaign_compose", slug=request.workspace.slug, pk=copy.pk)
+
+
+@member(Role.MEMBER)
+@require_http_methods(["GET", "POST"])
+def campaign_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    row = own_or_404(Campaign, pk)
+    if request.method == "POST":
+        campaigns.delete(row, actor=request.user)
+        messages.success(request, f"{row.name} and its mail are deleted")
+        return redirect("outreach:campaigns", slug=request.workspace.slug)
+    mails = Message.objects.filter(campaign=row)
+    replies = Reply.objects.filter(thread__campaign=row).count()
+    stored = mails.count() + replies
+    return ask(
+        request,
+        title=f"Delete {row.name}",
+        button=f"Delete {_mails(stored)}" if stored else "Delete the campaign",
+        symbol="trash",
+        back=_url(request, "campaign", pk),
+        text="This cannot be undone.",
+        effects=[
+            f"{_mails(mails.filter(state__in=STOPPABLE).count())} that wait are cancelled at once.",
+            f"{_mails(mails.count())} and {replies:,} replies are deleted here. "
+            "What lies in your mailbox stays there.",
+            "Contacts and suppressions stay. Opt-out links in mails that went out keep working.",
+        ],
+    )
+
+
+@member(Role.MEMBER)
+@require_http_methods(["GET", "POST"])
+def campaign_remove(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) -> HttpResponse:
+    """Take one person out: before the launch the row goes, afterwards the waiting mails do."""
+    row = own_or_404(Enrollment.objects.filter(campaign=pk).select_related("contact", "campaign"), person)
+    if request.method == "POST":
+        campaigns.remove_enrollment(row, actor=request.user)
+        messages.success(request, f"{row.contact.greeting} gets nothing more from this campaign")
+        return _back(request, pk)
+    waiting = row.messages.filter(state__in=STOPPABLE).count()
+    return ask(
+        request,
+        title=f"Take {row.contact.greeting} out of {row.campaign.name}",
+        button=f"Take out, cancel {_mails(waiting)}" if waiting else "Take out",
+        back=_url(request, "campaign", pk),
+        effects=[
+            f"{_mails(waiting)} to {row.contact.address} will not go.",
+            "What went out before stays in the record. The contact stays.",
+        ],
+    )
+
+
+def _mails(count: int) -> str:
+    return f"{count:,} mail{'' if count == 1 else 's'}"
+
+
+def _url(request: MemberRequest, name: str, pk: uuid.UUID) -> str:
+    return reverse(f"outreach:{name}", kwargs={"slug": request.workspace.slug, "pk": pk})
+
+
+def _back(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    return redirect("outreach:campaign", slug=request.workspace.slug, pk=pk)

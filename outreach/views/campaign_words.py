@@ -1,0 +1,113 @@
+"""Plain words for a campaign's settings: the gates in force, what a pause does, what is counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from accounts.models import Workspace
+from mailbox import limits
+from outreach.models import Campaign
+from outreach.views.campaign_counts import Tally, last_hundred
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line of the rail: icon and sentence."""
+
+    icon: str
+    words: str
+
+
+def weekday_words(weekdays: list[int]) -> str:
+    """ "Mon to Fri", "every day", "Mon, Wed, Sat"; a run of three or more days is a range."""
+    days = sorted(set(weekdays))
+    if len(days) == 7:
+        return "every day"
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        return f"{DAYS[days[0]]} to {DAYS[days[-1]]}"
+    return ", ".join(DAYS[day] for day in days) or "no day"
+
+
+def window_words(campaign: Campaign) -> str:
+    """When mails may leave, such as "Mon to Fri, 9:00 to 17:45, the person’s time"."""
+    days = weekday_words(campaign.weekdays)
+    if campaign.window_start == campaign.window_end:
+        hours = "at any hour"
+    else:
+        hours = f"{_clock(campaign.window_start)} to {_clock(campaign.window_end)}"
+    return f"{days}, {hours}, the person’s time where we know it, else {campaign.timezone}"
+
+
+def _clock(time: dt.time) -> str:
+    return f"{time.hour}:{time.minute:02}"
+
+
+def spacing_words() -> str:
+    """The pause between two mails of one mailbox."""
+    least = settings.SEND_SPACING_SECONDS
+    most = least + settings.SEND_SPACING_JITTER
+    if most <= 0:
+        return "no pause between two"
+    if most < 120:
+        return f"{least:.0f} to {most:.0f} seconds apart"
+    return f"{least / 60:.0f} to {most / 60:.0f} minutes apart"
+
+
+def gates(campaign: Campaign) -> list[Rule]:
+    """The rules that every mail of this campaign passes, with their numbers now."""
+    rules = []
+    if campaign.mailbox is not None:
+        usage = limits.usage(campaign.mailbox)
+        rules.append(
+            Rule(
+                "gauge",
+                f"{usage.cap} a day from this mailbox, {usage.used} used in 24 hours, {spacing_words()}",
+            )
+        )
+        bounced, of = last_hundred(campaign)
+        rules.append(
+            Rule(
+                "alert-triangle",
+                f"Stops by itself at 5% bounces of the last 100 mails. Now {bounced} of {of}",
+            )
+        )
+    return [
+        Rule("calendar-time", _first_up(window_words(campaign))),
+        *rules,
+        Rule("user-check", "Each step goes only while nobody has answered, bounced or opted out"),
+        Rule("ban", "Suppressed addresses and domains are asked about again right before each mail"),
+    ]
+
+
+def if_paused(campaign: Campaign, tally: Tally) -> list[Rule]:
+    company = campaign.mailbox.company if campaign.mailbox else "the provider"
+    mails = "mail keeps its" if tally.waiting == 1 else "mails keep their"
+    return [
+        Rule(
+            "player-pause",
+            f"Nothing more is handed to {company}. A mail that is being sent this second may still go.",
+        ),
+        Rule("clock", f"{tally.waiting:,} planned {mails} place and text."),
+        Rule("player-play", "On resume no one gets a step twice."),
+    ]
+
+
+def counting_words(campaign: Campaign, workspace: Workspace) -> tuple[str, str]:
+    """(opens, clicks) for the foot of the editor."""
+    if campaign.text_only:
+        return "Image tracking off: plain text has no image", "Link clicks not counted in plain text"
+    opens = workspace.tracks_opens if campaign.tracks_opens is None else campaign.tracks_opens
+    clicks = workspace.tracks_clicks if campaign.tracks_clicks is None else campaign.tracks_clicks
+    return (
+        "Image loads counted where the law lets us" if opens else "Image tracking off",
+        "Link clicks counted where the law lets us" if clicks else "Link clicks not counted",
+    )
+
+
+def _first_up(words: str) -> str:
+    return words[:1].upper() + words[1:]

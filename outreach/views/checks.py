@@ -1,0 +1,99 @@
+"""The list of checks beside the editor: what stops the queue, whom it leaves out, what has passed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from outreach.models import Campaign, Enrollment
+from outreach.pipeline.compose import Readiness
+
+MOST_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Check:
+    """A line: mark of {% state %}, the bold fact, what it means, and where its one act leads."""
+
+    tone: str
+    mark: str
+    words: str
+    fact: str
+    meaning: str = ""
+    step: int = 0
+    field: str = ""
+    names: tuple[str, ...] = ()
+
+
+def checks_of(campaign: Campaign, found: Readiness) -> list[Check]:
+    """Problems first, then those held back by reason, then warnings, then what has passed."""
+    lines = [
+        Check(
+            "b",
+            "bounced",
+            "Problem",
+            problem.sentence,
+            f"Step {problem.step}, line {problem.line}. This stops the queue."
+            if problem.line
+            else "This stops the queue.",
+            step=problem.step,
+            field=problem.field,
+        )
+        for problem in found.problems
+    ]
+    reasons: dict[str, list[str]] = {}
+    for enrollment, sentence in found.held_back:
+        reasons.setdefault(sentence, []).append(enrollment.contact.greeting)
+    for sentence, names in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        lines.append(_held(sentence, names))
+    lines += [
+        Check(
+            "w",
+            "attention",
+            "Look at",
+            warning.sentence,
+            "This does not stop the queue.",
+            step=warning.step,
+            field=warning.field,
+        )
+        for warning in found.warnings
+    ]
+    codes = Counter(problem.code for problem in found.problems)
+    here = campaign.workspace
+    if here.postal_address.strip():
+        lines.append(Check("g", "quiet", "Passed", "", f"Postal address: {here.postal_address}."))
+        lines.append(
+            Check("g", "quiet", "Passed", "", "The opt-out link stands in every mail and cannot be removed.")
+        )
+    if campaign.mailbox and not codes["mailbox"] and campaign.mailbox.state == "connected":
+        lines.append(Check("g", "quiet", "Passed", "", f"{campaign.mailbox.address} is connected."))
+    if found.ready and not any(problem.step for problem in found.problems):
+        lines.append(Check("g", "quiet", "Passed", "", "Every field and every text fills in."))
+    return lines
+
+
+def _held(sentence: str, names: list[str]) -> Check:
+    blocked = any(word in sentence.lower() for word in ("opted out", "bounced", "blocked", "suppressed"))
+    shown = ", ".join(names[:MOST_NAMES]) + (
+        f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    )
+    who = "1 person" if len(names) == 1 else f"{len(names):,} people"
+    return Check(
+        "n" if blocked else "w",
+        "suppressed" if blocked else "attention",
+        "Suppressed" if blocked else "Held back",
+        f"{who}: {sentence}",
+        f"{shown}. {'They stay out' if blocked else 'They are left out'}.",
+        names=tuple(names),
+    )
+
+
+def number(text: str | None) -> int:
+    """A person's place in the preview, from 1."""
+    return max(1, int(text)) if text and text.isdecimal() and len(text) < 8 else 1
+
+
+def person_at(campaign: Campaign, n: int) -> Enrollment | None:
+    """The n-th person of a campaign in the order they were added."""
+    rows = Enrollment.objects.filter(campaign=campaign).select_related("contact__site", "campaign")
+    return rows.order_by("created_at", "id")[n - 1 : n].first()

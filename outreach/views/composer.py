@@ -1,0 +1,300 @@
+"""The composer: the text of each step, its preview for a real recipient, and the checks before the launch."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.access import MemberRequest, member, own_or_404
+from accounts.models import Role
+from mailbox.models import MailboxState
+from outreach import campaigns, text_modes
+from outreach.forms_campaigns import StepForm
+from outreach.models import Campaign, CampaignKind, CampaignState, Step
+from outreach.pipeline import compose
+from outreach.views import checks, merge_fields
+from outreach.views.asking import ask
+from outreach.views.campaign_words import counting_words, window_words
+from outreach.views.previewing import preview_of
+
+MOST_STEPS = 3
+TITLES = {1: "First mail", 2: "Follow-up", 3: "Last mail"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A step in the left rail."""
+
+    step: Step
+    title: str
+    line: str
+    on: bool
+    problem: str
+
+
+@member(Role.VIEWER)
+@require_http_methods(["GET", "POST"])
+def campaign_compose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """The page; a POST stores the step: from htmx by itself while one writes, else by the Save button."""
+    row = _own(pk)
+    step = _step(row, request.GET.get("step", "1"))
+    may_edit = _may_edit(request, row)
+    if request.method != "POST":
+        form = StepForm(initial={"subject": step.subject, "body": step.body, "wait_days": step.wait_days})
+        return render(request, "outreach/composer.html", _page(request, row, step, form))
+    form = StepForm(request.POST)
+    saved = may_edit and form.is_valid() and _save(request, row, step, form)
+    if request.htmx:
+        # An answer like any other, also when nothing was stored: the words say so, and the text stays.
+        answer = render(
+            request, "outreach/_composer_saved.html", {"saved": saved, "form": form, "at": timezone.now()}
+        )
+        if saved:
+            answer["HX-Trigger"] = "stored"
+        return answer
+    if saved:
+        messages.success(request, "Saved")
+        return redirect(_url(request, "campaign_compose", pk) + f"?step={step.position}")
+    return render(request, "outreach/composer.html", _page(request, row, step, form), status=422)
+
+
+@member(Role.VIEWER)
+@require_GET
+def campaign_preview(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """One recipient's mail of one step: `?step=2&n=12` is the twelfth person."""
+    row = _own(pk)
+    step = _step(row, request.GET.get("step", "1"))
+    return render(request, "outreach/_composer_preview.html", _preview(request, row, step))
+
+
+@member(Role.VIEWER)
+@require_GET
+def campaign_checks(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """The checks, with the rail of steps and the header's acts, which follow from them."""
+    row = _own(pk)
+    step = _step(row, request.GET.get("step", "1"))
+    page = {**_frame(request, row, step), "live": True}
+    return render(request, "outreach/_composer_checks.html", page)
+
+
+@member(Role.MEMBER)
+@require_POST
+def step_new(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    row = _own(pk)
+    position = row.steps.count() + 1
+    try:
+        if position > MOST_STEPS:
+            raise campaigns.NotAllowed("A campaign has at most one mail and two follow-ups.")
+        campaigns.save_step(row, position, subject="", body="", actor=request.user)
+    except campaigns.NotAllowed as no:
+        messages.error(request, str(no))
+        position = min(position, MOST_STEPS)
+    return redirect(_url(request, "campaign_compose", pk) + f"?step={position}")
+
+
+@member(Role.MEMBER)
+@require_http_methods(["GET", "POST"])
+def step_delete(request: MemberRequest, pk: uuid.UUID, position: int) -> HttpResponse:
+    row = _own(pk)
+    step = _step(row, str(position))
+    back = _url(request, "campaign_compose", pk)
+    if request.method == "POST":
+        try:
+            campaigns.remove_step(step, actor=request.user)
+            messages.success(request, f"{TITLES[position]} deleted")
+        except campaigns.NotAllowed as no:
+            messages.error(request, str(no))
+        return redirect(back)
+    return ask(
+        request,
+        title=f"Delete {TITLES[position].lower()} of {row.name}",
+        button="Delete the step",
+        symbol="trash",
+        back=back,
+        effects=["Its text is gone. Mails of it that wait are cancelled.", "Later steps move up."],
+    )
+
+
+@member(Role.MEMBER)
+@require_http_methods(["GET", "POST"])
+def campaign_launch(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """The dialog names the number; the POST plans the mails or says what stops it."""
+    row = _own(pk)
+    back = _url(request, "campaign_compose", pk)
+    if request.method == "POST":
+        try:
+            launched = compose.launch(row, actor=request.user)
+        except compose.NotReady as not_ready:
+            for problem in not_ready.problems[:3]:
+                messages.error(request, problem.sentence)
+            return redirect(back)
+        messages.success(request, _launched(launched))
+        return redirect("outreach:campaign", slug=request.workspace.slug, pk=pk)
+    found = compose.readiness(row)
+    if found.problems or not found.ready:
+        return redirect(back)
+    ready, held = len(found.ready), len(found.held_back)
+    effects = [
+        f"From {row.mailbox.address if row.mailbox else 'no mailbox'}. {window_words(row)}.",
+        "Follow-ups go only to people who have not answered.",
+        "The text is frozen when a mail is queued. You can pause at any time.",
+    ]
+    if held:
+        effects.insert(
+            0, f"{held:,} people are held back and get nothing. Their reasons stand on the campaign’s page."
+        )
+    return ask(
+        request,
+        title=f"Queue {row.name}",
+        button=f"Queue {ready:,}",
+        symbol="send",
+        tone="btn-primary",
+        back=back,
+        text=f"{ready:,} people get the first mail." if ready > 1 else "One person gets the first mail.",
+        effects=effects,
+    )
+
+
+@member(Role.MEMBER)
+@require_POST
+def campaign_test(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """This step as the shown person would get it, to one's own address. The page minted the id."""
+    row = _own(pk)
+    step = _step(row, request.POST.get("step", "1"))
+    person = checks.person_at(row, checks.number(request.POST.get("n")))
+    try:
+        compose_id = uuid.UUID(request.POST.get("compose_id", ""))
+        compose.write_test(step, person.contact if person else None, compose_id=compose_id, user=request.user)
+        messages.success(request, f"The test goes to {request.user.email} in a moment")
+    except (compose.Blocked, compose.NotReady) as no:
+        messages.error(request, str(no))
+    except ValueError:
+        messages.error(request, "The page was too old. Press “Send me a test” once more.")
+    return redirect(_url(request, "campaign_compose", pk) + f"?step={step.position}")
+
+
+@member(Role.MEMBER)
+@require_POST
+def campaign_mode(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Rich text or plain text, for all steps of the campaign at once."""
+    row = _own(pk)
+    try:
+        text_modes.set_text_only(row, request.POST.get("mode") == "plain", actor=request.user)
+    except campaigns.NotAllowed as no:
+        messages.error(request, str(no))
+    step = request.POST.get("step", "1")
+    return redirect(_url(request, "campaign_compose", pk) + f"?step={step if step in '123' else 1}")
+
+
+def _own(pk: uuid.UUID) -> Campaign:
+    rows = Campaign.objects.filter(kind=CampaignKind.OUTREACH)
+    return own_or_404(rows.select_related("project", "mailbox", "workspace"), pk)
+
+
+def _step(row: Campaign, position: str) -> Step:
+    found = row.steps.filter(
+        position=int(position) if position.isdecimal() and len(position) < 3 else 1
+    ).first()
+    if found is None:
+        raise Http404
+    found.campaign = row
+    return found
+
+
+def _may_edit(request: MemberRequest, row: Campaign) -> bool:
+    return request.membership.may(Role.MEMBER) and row.state in (CampaignState.DRAFT, CampaignState.PAUSED)
+
+
+def _save(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> bool:
+    data = form.cleaned_data
+    try:
+        campaigns.save_step(
+            row,
+            step.position,
+            subject=data["subject"] if step.position == 1 else step.subject,
+            body=data["body"],
+            wait_days=data["wait_days"],
+            actor=request.user,
+        )
+    except campaigns.NotAllowed as no:
+        form.add_error(None, str(no))
+        return False
+    return True
+
+
+def _frame(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any]:
+    """What follows from the text: the checks, the rail, the header's acts."""
+    found = compose.readiness(row)
+    steps = list(row.steps.all())
+    wrong: dict[int, str] = {}
+    for problem in found.problems:
+        wrong.setdefault(problem.step, problem.sentence)
+    return {
+        "campaign": row,
+        "step": step,
+        "title": TITLES[step.position],
+        "entries": [
+            Entry(
+                each,
+                TITLES[each.position],
+                merge_fields.first_line(each, row),
+                each.pk == step.pk,
+                wrong.get(each.position, ""),
+            )
+            for each in steps
+        ],
+        "can_add": len(steps) < MOST_STEPS,
+        "readiness": found,
+        "checks": checks.checks_of(row, found),
+        "may_edit": _may_edit(request, row),
+        "may_work": request.membership.may(Role.MEMBER),
+        "can_launch": row.state == CampaignState.DRAFT,
+        "connected": row.mailbox is not None
+        and row.mailbox.state in (MailboxState.CONNECTED, MailboxState.THROTTLED),
+        "compose_id": uuid.uuid4(),
+    }
+
+
+def _preview(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any]:
+    people = row.enrollments.count()
+    n = min(checks.number(request.GET.get("n")), max(people, 1))
+    person = checks.person_at(row, n)
+    return {
+        "campaign": row,
+        "step": step,
+        "n": n,
+        "people": people,
+        "person": person,
+        "preview": preview_of(step, person.contact) if person else None,
+    }
+
+
+def _page(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> dict[str, Any]:
+    opens, clicks = counting_words(row, request.workspace)
+    return {
+        **_frame(request, row, step),
+        **_preview(request, row, step),
+        "form": form,
+        "first": row.steps.filter(position=1).first(),
+        "fields": merge_fields.offered(row),
+        "opens": opens,
+        "clicks": clicks,
+        "window": window_words(row),
+    }
+
+
+def _launched(launched: compose.Launched) -> str:
+    words = f"{launched.ready:,} mail{' is' if launched.ready == 1 else 's are'} planned"
+    return f"{words}, {launched.held_back:,} held back" if launched.held_back else words
+
+
+def _url(request: MemberRequest, name: str, pk: uuid.UUID) -> str:
+    return reverse(f"outreach:{name}", kwargs={"slug": request.workspace.slug, "pk": pk})

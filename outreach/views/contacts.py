@@ -1,0 +1,157 @@
+"""Contacts: the list, one person's page with every mail, and the form."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.access import MemberRequest, member, own_or_404
+from accounts.models import Role, User
+from outreach import contacts as people
+from outreach import suppression, why
+from outreach.forms import ContactForm
+from outreach.models import Contact, Message, MessageState, Reply
+from outreach.models.contacts import address_index
+from outreach.models.messages import STOPPABLE
+from outreach.views.asking import ask
+from outreach.views.listing import kept, page_of
+
+
+def found(asked: str) -> QuerySet[Contact]:
+    """An exact address by its blind index; else a part of company, site or source (names are ciphertext)."""
+    rows = Contact.objects.select_related("site").order_by("-created_at", "-id")
+    if "@" in asked.strip("@"):
+        return rows.filter(address_index=address_index(asked))
+    if asked:
+        part = asked.strip("@")
+        rows = rows.filter(
+            Q(company__icontains=part) | Q(site__domain__icontains=part) | Q(source__icontains=part)
+        )
+    return rows
+
+
+@member(Role.VIEWER)
+@require_GET
+def contacts(request: MemberRequest) -> HttpResponse:
+    asked = request.GET.get("q", "").strip()[:254]
+    sent = Message.objects.filter(contact=OuterRef("pk"), state=MessageState.SENT).order_by("-sent_at")
+    page = page_of(request, found(asked).annotate(last_at=Subquery(sent.values("sent_at")[:1])))
+    blocked = suppression.blocking([row.address for row in page])
+    context = {
+        "page": page,
+        "blocked": blocked,
+        "q": asked,
+        "query": kept(q=asked),
+        "may_work": request.membership.may(Role.MEMBER),
+        "nav_on": "contacts",
+    }
+    return render(request, "outreach/contacts.html", context)
+
+
+@member(Role.VIEWER)
+@require_GET
+def contact(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    row = own_or_404(Contact.objects.select_related("site"), pk)
+    mails = page_of(
+        request,
+        Message.objects.filter(contact=row)
+        .select_related("campaign", "step", "mailbox", "thread", "contact", "enrollment", "project")
+        .order_by("-created_at", "-id"),
+    )
+    context = {
+        "contact": row,
+        "page": mails,
+        "mails": [(mail, why.state_of(mail)) for mail in mails],
+        "replies": Reply.objects.filter(thread__contact=row).count(),
+        "blocked": suppression.is_suppressed(row.address),
+        "campaigns": row.enrollments.select_related("campaign").order_by("-created_at"),
+        "may_work": request.membership.may(Role.MEMBER),
+        "nav_on": "contacts",
+    }
+    return render(request, "outreach/contact.html", context)
+
+
+@member(Role.MEMBER)
+@require_http_methods(["GET", "POST"])
+def contact_new(request: MemberRequest) -> HttpResponse:
+    form = ContactForm(request.POST or None, initial={"basis": "legitimate", "tracking_consent": "unknown"})
+    if request.method == "POST" and form.is_valid():
+        row = _saved(form, None, request.user)
+        if row is not None:
+            messages.success(request, f"{row.greeting} is a contact now")
+            return redirect("outreach:contact", slug=request.workspace.slug, pk=row.pk)
+    return render(request, "outreach/contact_form.html", {"form": form, "nav_on": "contacts"})
+
+
+@member(Role.MEMBER)
+@require_http_methods(["GET", "POST"])
+def contact_edit(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    row = own_or_404(Contact.objects.select_related("site"), pk)
+    form = ContactForm(request.POST or None, initial=_initial(row))
+    if request.method == "POST" and form.is_valid() and _saved(form, row, request.user) is not None:
+        messages.success(request, "Saved. Mails that are queued keep the text they have.")
+        return redirect("outreach:contact", slug=request.workspace.slug, pk=pk)
+    return render(request, "outreach/contact_form.html", {"form": form, "contact": row, "nav_on": "contacts"})
+
+
+@member(Role.MEMBER)
+@require_http_methods(["GET", "POST"])
+def contact_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    row = own_or_404(Contact, pk)
+    mails = Message.objects.filter(contact=row)
+    if request.method == "POST":
+        people.delete_contact(row, actor=request.user)
+        messages.success(request, "The contact and its mail are deleted")
+        return redirect("outreach:contacts", slug=request.workspace.slug)
+    count = mails.count()
+    replies = Reply.objects.filter(thread__contact=row).count()
+    return ask(
+        request,
+        title=f"Delete {row.name or row.address}",
+        button=f"Delete with {count + replies:,} mail{'' if count + replies == 1 else 's'}",
+        symbol="trash",
+        back=reverse("outreach:contact", kwargs={"slug": request.workspace.slug, "pk": pk}),
+        text="This cannot be undone.",
+        effects=[
+            f"{mails.filter(state__in=STOPPABLE).count():,} waiting mails are cancelled at once.",
+            f"{count:,} mails and {replies:,} replies are deleted here, in every campaign.",
+            "A block on the address stays, so that an import cannot bring it back.",
+        ],
+    )
+
+
+def _saved(form: ContactForm, row: Contact | None, actor: User) -> Contact | None:
+    """The stored contact; None with the sentence beside its field where it cannot be."""
+    values = dict(form.cleaned_data)
+    fields = values.pop("fields_text")
+    try:
+        return people.save_contact(**values, fields=fields, contact=row, actor=actor)
+    except people.BadContact as bad:
+        form.add_error(bad.field if bad.field in form.fields else None, str(bad))
+        return None
+
+
+def _initial(row: Contact) -> dict[str, Any]:
+    plain = [
+        "address",
+        "name",
+        "first_name",
+        "company",
+        "country",
+        "timezone",
+        "basis",
+        "source",
+        "tracking_consent",
+    ]
+    return {
+        **{name: getattr(row, name) for name in plain},
+        "website": row.site.domain if row.site else "",
+        "fields_text": row.fields,
+    }

@@ -1,0 +1,68 @@
+"""The merge fields that the editor offers, with how many people would get a blank."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from django.utils.html import strip_tags
+
+from outreach.models import Campaign, CampaignKind, Contact, Step
+from outreach.rendering import FIELDS
+
+# Names and addresses are opened one by one for the count, so it looks at the first people only.
+MOST_LOOKED_AT = 500
+_LIQUID = re.compile(r"{{\s*(\w+).*?}}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Field:
+    """`blank` people of `of` looked at have nothing in it."""
+
+    name: str
+    label: str
+    blank: int
+    of: int
+
+
+def offered(campaign: Campaign) -> list[Field]:
+    """Built-in fields first, then the custom ones of the people in this campaign."""
+    people = list(
+        Contact.objects.filter(enrollments__campaign=campaign).select_related("site")[:MOST_LOOKED_AT]
+    )
+    own = sorted({name for person in people for name in person.fields} - set(FIELDS))
+    named = {
+        name: label
+        for name, label in FIELDS.items()
+        if name != "links" or campaign.kind == CampaignKind.REMOVAL
+    } | {name: label_of(name) for name in own}
+    return [
+        Field(name, label, sum(1 for person in people if not _value(person, name)), len(people))
+        for name, label in named.items()
+    ]
+
+
+def label_of(name: str) -> str:
+    """What a chip calls a field: "page_title" is "Page title"."""
+    return FIELDS.get(name) or name.replace("_", " ").strip().capitalize()
+
+
+def first_line(step: Step, campaign: Campaign) -> str:
+    """The first words of a step for the rail, fields by their names."""
+    text = (
+        step.body
+        if campaign.text_only
+        else strip_tags(re.sub(r"</(p|div|li|h\d)>|<br[^>]*>", " ", step.body))
+    )
+    named = _LIQUID.sub(lambda match: label_of(match[1]), text)
+    return " ".join(named.split())[:90] or "No text yet"
+
+
+def _value(person: Contact, name: str) -> str:
+    if name in ("first_name", "name", "company", "address"):
+        return str(getattr(person, name)).strip()
+    if name == "site":
+        return person.site.domain if person.site else ""
+    if name in FIELDS:
+        return "the mailbox fills it"
+    return str(person.fields.get(name, "")).strip()

@@ -1,0 +1,106 @@
+"""The preview of one recipient's mail: the very text that would leave, with filled-in values marked.
+
+Marks come from a second rendering in which each value stands between two private characters. They are shown
+only when that rendering, without those characters, is the first one to the letter.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from dataclasses import dataclass
+
+import nh3
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+
+from outreach import rendering, templating
+from outreach.models import Contact, Site, Step
+
+_OPEN, _SHUT = "\ue000", "\ue001"
+_BETWEEN = re.compile(f"[{_OPEN}{_SHUT}]")
+_SHOWN = {
+    "p",
+    "br",
+    "b",
+    "strong",
+    "i",
+    "em",
+    "u",
+    "s",
+    "a",
+    "ul",
+    "ol",
+    "li",
+    "blockquote",
+    "h3",
+    "h4",
+    "code",
+    "pre",
+}
+_SHOWN |= {"hr"}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`subject` and `body` are safe HTML; `problem` is set where the text cannot be filled in."""
+
+    subject: str = ""
+    body: str = ""
+    blanks: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def preview_of(step: Step, contact: Contact) -> Preview:
+    try:
+        exact = rendering.preview(step, contact)
+        marked = rendering.preview(step, _between(contact))
+    except templating.BadTemplate as bad:
+        return Preview(problem=str(bad))
+    subject = _chosen(exact.subject, marked.subject)
+    if exact.html is None:
+        body = _marks(escape(_chosen(exact.text, marked.text))).replace("\n", "<br>")
+    else:
+        body = _marks(_foot(_plain_links(_clean(_chosen(exact.html, marked.html or "")))))
+    return Preview(
+        subject=mark_safe(_marks(escape(subject))), body=mark_safe(body), blanks=tuple(exact.blanks)
+    )
+
+
+def _between(contact: Contact) -> Contact:
+    """The same person with each value between the two characters; nothing of it is ever stored."""
+    copied = copy.copy(contact)
+    for name in ("first_name", "name", "company", "source"):
+        setattr(copied, name, _wrapped(getattr(contact, name)))
+    if contact.site is not None:
+        copied.site = Site(domain=_wrapped(contact.site.domain))
+    copied.fields = {name: _wrapped(str(value)) for name, value in contact.fields.items()}
+    return copied
+
+
+def _wrapped(value: str) -> str:
+    return f"{_OPEN}{value}{_SHUT}" if value.strip() else value
+
+
+def _chosen(exact: str, marked: str) -> str:
+    return marked if _BETWEEN.sub("", marked) == exact else exact
+
+
+def _marks(text: str) -> str:
+    return text.replace(_OPEN, "<mark>").replace(_SHUT, "</mark>")
+
+
+def _clean(html: str) -> str:
+    cleaned: str = nh3.clean(html, tags=_SHOWN, attributes={"a": {"href"}}, link_rel=None)
+    return cleaned
+
+
+def _plain_links(html: str) -> str:
+    """Links are shown and not followed: a press in the preview must not leave the page."""
+    return re.sub(r"</a>", "</u>", re.sub(r'<a(?: href="([^"]*)")?>', r'<u title="\1">', html))
+
+
+def _foot(html: str) -> str:
+    """The last paragraph is the footer that rendering adds to every mail."""
+    before, found, after = html.rpartition("<p>")
+    return f'{before}<p class="dim fs11 foot">{after}' if found else html
