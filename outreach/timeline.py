@@ -6,8 +6,22 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from outreach.models import Message
-from tracking.models import Event
+from django.conf import settings
+from django.utils.html import format_html
+
+from accounts import clock
+from outreach import why
+from outreach.models import Message, MessageState, Reply, ReplyKind
+from tracking.models import Event, Kind, Source
+
+_SAW = {
+    Source.HUMAN: "a person, as far as we can tell",
+    Source.PROXY: "a mail proxy, for a person or ahead of one",
+    Source.PRIVACY: "a privacy proxy, which says nothing about a person",
+    Source.SCANNER: "a scanner",
+    Source.SELF: "the sender",
+}
+_AUTOMATIC = (Source.SCANNER, Source.SELF, Source.PRIVACY)
 
 
 @dataclass(frozen=True)
@@ -23,4 +37,89 @@ class Entry:
 
 def of_message(message: Message, events: Iterable[Event] = ()) -> list[Entry]:
     """`message` with its `replies` prefetched; `events` are tracking's, of this message."""
-    raise NotImplementedError
+    found = [
+        *_way(message),
+        *(_event(row) for row in events),
+        *(_reply(row) for row in message.replies.all()),
+    ]
+    found += _afterwards(message)
+    done = sorted((entry for entry in found if entry.at is not None), key=_moment)
+    return done + [entry for entry in found if entry.at is None]
+
+
+def _moment(entry: Entry) -> dt.datetime:
+    return entry.at or dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def _way(row: Message) -> list[Entry]:
+    """Up to the provider's answer."""
+    company = why.product(row.mailbox)
+    found: list[Entry] = []
+    if row.queued_at is not None:
+        found.append(Entry(row.queued_at, "m", "queued", "Queued", format_html("The text was fixed.")))
+    if row.attempted_at is not None and row.state != MessageState.SENT:
+        found.append(
+            Entry(row.attempted_at, "m", "sending", "Sending now", format_html("Handed to {}.", company))
+        )
+    if row.sent_at is not None:
+        copies = ""
+        if row.provider_copies > 1:
+            copies = f" {company} made {row.provider_copies} copies of this one submit."
+        sentence = format_html("{} took the mail to {}.{}", company, row.to_address, copies)
+        found.append(Entry(row.sent_at, "n", "accepted", "Accepted", sentence))
+    elif row.state in (
+        MessageState.REFUSED,
+        MessageState.CANCELLED,
+        MessageState.SUPPRESSED,
+        MessageState.DOUBT,
+    ):
+        shown = why.of_message(row, row.ended_at or row.attempted_at or row.created_at)
+        at = row.ended_at or row.attempted_at
+        found.append(Entry(at, shown.tone, shown.mark, shown.words, shown.sentence))
+    else:
+        shown = why.of_message(row, clock.now())
+        if row.state != MessageState.SUBMITTING:
+            found.append(Entry(None, shown.tone, shown.mark, shown.words, shown.sentence))
+    return found
+
+
+def _afterwards(row: Message) -> list[Entry]:
+    quiet = row.quiet_at(settings.QUIET_SECONDS)
+    if quiet is None or (row.bounced_at is not None and row.bounce_kind in ("hard", "blocked")):
+        return []
+    if quiet <= clock.now():
+        sentence = format_html("The most one can know without an answer.")
+        return [Entry(quiet, "g", "quiet", "No bounce after 72 h", sentence)]
+    return [Entry(None, "n", "planned", "No bounce after 72 h", format_html("Too early to say."))]
+
+
+def _event(row: Event) -> Entry:
+    who = _SAW[Source(row.source)]
+    match row.kind:
+        case Kind.OPENED:
+            sentence = format_html("Image fetched by {}.", who)
+            return Entry(row.at, "n", "opened", "Opened (may be automatic)", sentence)
+        case Kind.CLICKED:
+            link = f"Link {row.link}" if row.link else "A link"
+            sentence = format_html("{} opened by {}.", link, who)
+            if row.source in _AUTOMATIC:
+                return Entry(row.at, "n", "clicked", "Clicked (looks automatic)", sentence)
+            return Entry(row.at, "g", "clicked", "Clicked", sentence)
+        case _:
+            sentence = format_html("Asked not to be written to. Every later mail stops here.")
+            return Entry(row.at, "b", "suppressed", "Opted out", sentence)
+
+
+def _reply(row: Reply) -> Entry:
+    if row.kind == ReplyKind.BOUNCE:
+        words = row.diagnostic or row.bounce_status or "without a reason"
+        if row.bounce_kind in ("soft", "delayed"):
+            sentence = format_html("“{}” It may still arrive.", words)
+            return Entry(row.received_at, "w", "held", "Waiting for their server", sentence)
+        return Entry(row.received_at, "b", "bounced", "Bounced", format_html("“{}”", words))
+    if row.kind == ReplyKind.AUTO_REPLY:
+        sentence = format_html("An automatic answer from {}. It stops nothing.", row.from_address)
+        return Entry(row.received_at, "n", "auto", "Auto-reply", sentence)
+    other = " This is another address than the one written to." if row.different_sender else ""
+    sentence = format_html("{} answered.{}", row.from_name or row.from_address, other)
+    return Entry(row.received_at, "g", "replied", "Replied", sentence)
