@@ -18,6 +18,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.core.checks import CheckMessage
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import IntegrityError, models, transaction
 from django.db.models.query_utils import DeferredAttribute
@@ -186,6 +187,9 @@ class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("default", "")
         super().__init__(*args, **kwargs)
+
+    def _check_str_default_value(self) -> list[CheckMessage]:
+        return []  # bytes for a BinaryField, but what is set here is text
 
     def get_default(self) -> Any:
         return None if self.null and self.default == "" else (self.default or "")

@@ -21,7 +21,7 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 from config import embedded
 from config.processes import MARK, Child, StartFailed, end_marked, tail
@@ -47,6 +47,13 @@ PACE = {
     "DAILY_CAP_CONSUMER": "400",
     "SANDBOX_PACE": "3",
 }
+
+
+# The demo's mailboxes: sandbox accounts that have already agreed, with private mail that nobody may read.
+DEMO_MAILBOXES = (
+    {"provider": "google", "email": "mira@fernhill.example", "name": "Mira, Fernhill Outdoor"},
+    {"provider": "microsoft", "email": "joren@fernhill.example", "name": "Joren, Fernhill Outdoor"},
+)
 
 
 class Stopped(Exception):
@@ -190,7 +197,7 @@ class Run:
             self.spawn(f"migrate-{name}", "manage.py", "migrate", "--database", name).finish(seconds=120)
         self.wait_for(sandbox, ports["sandbox"])
         self.wait_for(sandbox, ports["sandbox_tls"])
-        demo = self.spawn("demo", "manage.py", "demo").finish(seconds=120)
+        demo = self.demo(ports["sandbox"])
         static.finish(seconds=120)
         say("Starting the web server and the workers …")
         web = self.spawn(
@@ -206,6 +213,20 @@ class Run:
         self.wait_for_page(web, ports["web"])
         self.children = [child for child in self.children if not child.ended() or child in (web, sandbox)]
         self.announce(demo)
+
+    def demo(self, sandbox_port: int) -> str:
+        """Make the demo's data once; says who can sign in."""
+        made = self.data / "demo-made"
+        grants = self.data / "grants.json"
+        more = []
+        if not made.exists():
+            grants.touch(mode=0o600)
+            grants.write_text(json.dumps([_grant(sandbox_port, wish) for wish in DEMO_MAILBOXES]))
+            more = ["--grants", str(grants)]
+        said = self.spawn("demo", "manage.py", "demo", *more).finish(seconds=120)
+        grants.unlink(missing_ok=True)
+        made.touch()
+        return said
 
     def wait_for_page(self, web: Child, port: int) -> None:
         until = time.monotonic() + 60
@@ -252,6 +273,23 @@ class Run:
         if self.lock is not None:
             end_marked(self.data)
             self.lock.close()
+
+
+def _grant(sandbox_port: int, wish: dict[str, str]) -> dict[str, Any]:
+    """What a consent at the sandbox would have given for this account. Raises StartFailed."""
+    answer: dict[str, Any] = {}
+    for act, more in (("accounts", {"private_mails": 40}), ("grant", {})):
+        connection = http.client.HTTPConnection("127.0.0.1", sandbox_port, timeout=30)
+        try:
+            connection.request("POST", f"/_sandbox/{act}", json.dumps({**wish, **more}))
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise StartFailed(f"the sandbox answers {response.status}: {body.decode(errors='replace')[:500]}")
+        answer = json.loads(body)
+    return {**answer, **wish}
 
 
 def _stopped(number: int, frame: FrameType | None) -> None:
