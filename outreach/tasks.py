@@ -18,17 +18,15 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 from django.db import connection, connections
-from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from accounts import clock
-from accounts.clock import Now
 from accounts.tasks import WorkspaceTask
 from accounts.tenancy import current_workspace_id, every_workspace, workspace
 from mailbox import health, limits, revocation
 from mailbox.models import Mailbox, Provider, Receipt
 from outreach import campaigns, erasure
-from outreach.models import Campaign, CampaignState, Message, MessageState
+from outreach.models import Campaign, CampaignState
 from outreach.pipeline import claim, janitor, queue, reply, send, settle
 
 log = logging.getLogger(__name__)
@@ -51,8 +49,7 @@ def ring(task: Any, *ids: str) -> None:
 @shared_task(name="outreach.wake_queue")
 def wake_queue() -> None:
     for here in every_workspace("plan what is due"):
-        waits = Q(not_before__isnull=True) | Q(not_before__lte=Now())
-        if Message.objects.filter(waits, state=MessageState.PLANNED, due_at__lte=Now()).exists():
+        if queue.due().exists():
             ring(queue_messages, str(here.pk))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from accounts.models import Workspace
 from config.celery import app
 from mailbox.models import Mailbox
 from outreach import conversation, rendering, tasks
@@ -19,9 +20,9 @@ from tests.factories import (
     make_message,
     make_thread,
 )
-from tests.mailbox.conftest import connected, open_ws
+from tests.mailbox.conftest import connected
 
-__all__ = ["connected", "open_ws"]
+__all__ = ["connected"]
 
 Queue = Callable[..., list[Message]]
 
@@ -46,7 +47,13 @@ def queued(campaign: Campaign, address: str, **values: object) -> Message:
 
 
 @pytest.fixture
-def queue(connected: Callable[..., Mailbox]) -> Queue:
+def open_ws(transactional_db: None, in_ws: Workspace) -> Workspace:
+    """The owner's workspace, open, and no transaction around it: providers may be called."""
+    return in_ws
+
+
+@pytest.fixture
+def queue(open_ws: Workspace, connected: Callable[..., Mailbox]) -> Queue:
     """`queue("google", "ana.silent@site.example", …)`: queued first mails of a running campaign."""
 
     def make(
