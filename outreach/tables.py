@@ -16,6 +16,8 @@ MOST_BYTES = 2 * 1024 * 1024
 MOST_ROWS = 10_000
 MOST_COLUMNS = 100
 LONGEST_CELL = 32_767
+# The lines of one row: a cell may hold line breaks.
+LONGEST_ROW = 50
 # What an XLSX may grow to when it is unpacked.
 MOST_UNPACKED = 200 * 1024 * 1024
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -106,19 +108,55 @@ def _split(lines: list[str], delimiter: str) -> list[list[str]]:
 
 
 def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the line each begins on. A row that the reader cannot take is passed on as one cell."""
+    """Rows with the line each begins on.
+
+    A quotation mark that opens and never closes takes its own line with it and none after it: such a line
+    is passed on as one cell, as it stands.
+    """
     csv.field_size_limit(2 * MOST_BYTES)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    while True:
-        line = reader.line_num + 1
+    lines = text.split("\n")
+    at = 0
+    while at < len(lines):
+        cells, span = _row(lines, at, delimiter)
+        yield at + 1, cells
+        at += span
+
+
+def _row(lines: list[str], at: int, delimiter: str) -> tuple[list[str], int]:
+    """(the row that begins at this line, how many lines it takes)."""
+    if '"' not in lines[at]:
+        return _read(lines[at], delimiter, strict=False), 1
+    for span in range(1, LONGEST_ROW + 1):
+        if at + span > len(lines):
+            break
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield line, ["\ufffd"]
-            continue
-        yield line, cells
+            return _read("\n".join(lines[at : at + span]), delimiter, strict=True), span
+        except csv.Error as error:
+            if "unexpected end" not in str(error):
+                break
+    if _is_open(lines[at], delimiter):
+        return [lines[at]], 1
+    return _read(lines[at], delimiter, strict=False), 1
+
+
+def _is_open(line: str, delimiter: str) -> bool:
+    try:
+        _read(line, delimiter, strict=True)
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
+def _read(text: str, delimiter: str, *, strict: bool) -> list[str]:
+    rows = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=strict
+    )
+    try:
+        return next(rows, [])
+    except csv.Error:
+        if strict:
+            raise
+        return [text]
 
 
 def _workbook(data: bytes) -> Iterator[tuple[int, list[str]]]:
