@@ -149,7 +149,8 @@ def _ended(mailbox: Mailbox, secret: str) -> bool:
             return oauth.revoke_grant(mailbox.provider, secret, seconds=min(4.0, left))
         except Retry as problem:
             log.info("Google did not end a grant yet: %s", problem.reason)
-            time.sleep(min(float(attempt + 1), max(until - time.monotonic(), 0)))
+            if attempt + 1 < TRIES:
+                time.sleep(min(float(attempt + 1), max(until - time.monotonic(), 0)))
     return False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connections
@@ -20,6 +20,15 @@ from tests.mailbox.sandbox.conftest import Running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Connected = Callable[..., Mailbox]
+
+
+@pytest.fixture(autouse=True)
+def _revokes_end_with_the_test(providers: Running, transactional_db: None) -> Iterator[None]:
+    """Google's revoke runs on a thread of its own; it may not outlive the test's database."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "revoke":
+            thread.join(20)
 
 
 def states() -> dict[str, str]:
