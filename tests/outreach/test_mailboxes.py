@@ -15,7 +15,7 @@ from accounts.models import AuditEvent, User, Workspace
 from accounts.tenancy import workspace
 from mailbox.models import Mailbox, MailboxState, Receipt, ReceiptStep, StepState
 from outreach.mailbox_contents import contents
-from outreach.models import Campaign, Message, Reply, Suppression, Thread
+from outreach.models import Campaign, Message, MessageState, Reply, Suppression, Thread
 from outreach.tasks import erase_mailbox, wake_erasure
 from tests.factories import (
     FIRST_MAIL,
