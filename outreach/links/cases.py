@@ -63,7 +63,7 @@ def set_verdict(case: RemovalCase, verdict: Verdict, *, actor: User | None) -> b
             return False
         RemovalCase.objects.filter(pk=row.pk).update(verdict=verdict, verdict_at=Now())
         if verdict != Verdict.REMOVE and row.enrollment is not None:
-            _stop(row.enrollment, EnrollmentState.CANCELLED, reason="verdict_changed")
+            _stop(row.enrollment, EnrollmentState.CANCELLED, reason="case_closed")
         audit.record(
             "case.verdict",
             f"{row.site.domain}: {_undecided(verdict) or verdict.label.lower()}",

@@ -20,7 +20,7 @@ from outreach.models.links import url_key
 
 __all__ = ["ImportRefused", "NoColumn", "Reject", "Report", "Stored", "read", "store"]
 
-MOST_BYTES = 10 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
 MOST_ROWS = 50_000
 BATCH = 1000
 LONGEST_ANCHOR = 300

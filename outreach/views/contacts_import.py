@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import csv
-import io
 import uuid
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +25,7 @@ from outreach.forms_people import PasteForm
 from outreach.models import Basis, Contact
 from outreach.models.contacts import address_index
 from outreach.views.merge_fields import label_of
+from outreach.views.rejects import MOST_SHOWN, file_of, groups_of
 
 TARGETS = [
     ("address", "Address"),
@@ -39,7 +37,6 @@ TARGETS = [
     ("country", "Country"),
     ("timezone", "Time zone"),
 ]
-MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ def _second(request: MemberRequest, step: str) -> HttpResponse:
             else (importing.read_pasted(data.decode(errors="replace")))
         )
         if step == "rejects":
-            return _rejects_file(report.rejects)
+            return file_of(report.rejects)
         if step == "store" and report.rows:
             stored = importing.store(
                 report, source=values["source"], basis=values["basis"], actor=request.user
@@ -121,7 +118,7 @@ def _checked(
         "new": len(report.rows) - len(known),
         "known": len(known),
         "blocked": len(blocked),
-        "groups": _groups(report.rejects),
+        "groups": groups_of(report.rejects),
         "more": max(0, len(report.rejects) - MOST_SHOWN),
         "basis": values["basis"],
         "bases": Basis.choices,
@@ -137,7 +134,7 @@ def _done(request: MemberRequest, report: importing.Report, stored: importing.St
         return redirect("outreach:contacts", slug=request.workspace.slug)
     page = {
         "stored": stored,
-        "groups": _groups(report.rejects),
+        "groups": groups_of(report.rejects),
         "rejected": len(report.rejects),
         "more": max(0, len(report.rejects) - MOST_SHOWN),
         "nav_on": "contacts",
@@ -166,25 +163,3 @@ def _columns(data: bytes, name: str, report: importing.Report) -> list[Column]:
         choices = [("", "Leave out"), *TARGETS, *([(own, f"New field: {label_of(own)}")] if own else [])]
         found.append(Column(header, f"{sample} ({blank} blank)" if blank else sample, target, choices))
     return found
-
-
-def _groups(rejects: list[importing.Reject]) -> list[tuple[str, int, list[importing.Reject]]]:
-    """Rejected rows by reason, the most frequent first; at most MOST_SHOWN rows in all."""
-    counts = Counter(reject.reason for reject in rejects)
-    groups: dict[str, list[importing.Reject]] = {reason: [] for reason, _ in counts.most_common()}
-    for reject in rejects[:MOST_SHOWN]:
-        groups[reject.reason].append(reject)
-    return [(reason, counts[reason], rows) for reason, rows in groups.items() if rows]
-
-
-def _rejects_file(rejects: list[importing.Reject]) -> HttpResponse:
-    """The rejected rows as CSV. A cell that a spreadsheet would run as a formula gets an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["Row", "Value", "Why"])
-    for reject in rejects:
-        text = f"'{reject.text}" if reject.text[:1] in ("=", "+", "-", "@", "\t") else reject.text
-        writer.writerow([reject.line, text, reject.reason])
-    answer = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="rejected-rows.csv"'
-    return answer

@@ -1,0 +1,36 @@
+"""Rejected rows of an import: grouped by reason for the screen, and as a file to mend and bring back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+
+from django.http import HttpResponse
+
+from outreach.importing import Reject
+
+MOST_SHOWN = 200
+
+
+def groups_of(rejects: Sequence[Reject]) -> list[tuple[str, int, list[Reject]]]:
+    """(reason, how many, rows), the most frequent first; at most MOST_SHOWN rows in all."""
+    counts = Counter(reject.reason for reject in rejects)
+    groups: dict[str, list[Reject]] = {reason: [] for reason, _ in counts.most_common()}
+    for reject in rejects[:MOST_SHOWN]:
+        groups[reject.reason].append(reject)
+    return [(reason, counts[reason], rows) for reason, rows in groups.items() if rows]
+
+
+def file_of(rejects: Sequence[Reject]) -> HttpResponse:
+    """As CSV. A cell that a spreadsheet would run as a formula gets an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["Row", "Value", "Why"])
+    for reject in rejects:
+        text = f"'{reject.text}" if reject.text[:1] in ("=", "+", "-", "@", "\t") else reject.text
+        writer.writerow([reject.line, text, reject.reason])
+    answer = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="rejected-rows.csv"'
+    return answer
