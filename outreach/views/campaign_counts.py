@@ -23,6 +23,8 @@ from accounts import clock
 from outreach.models import Campaign, Enrollment, EnrollmentState, Message, MessageState, Thread
 from outreach.models.messages import COUNTED, STOPPABLE
 
+# A soft or delayed report is no bounce yet.
+CAME_BACK = Q(bounced_at__isnull=False, bounce_kind__in=["hard", "blocked"])
 FILTERS = {
     "": "All",
     "needs": "Needs you",
@@ -71,8 +73,8 @@ def tally_of(campaign: Campaign) -> Tally:
         written=_people(Q(state__in=COUNTED)),
         accepted=_people(sent),
         doubt=_people(Q(state=MessageState.DOUBT)),
-        quiet=_people(sent & Q(sent_at__lte=quiet_before, bounced_at=None)),
-        bounced=_people(Q(bounced_at__isnull=False)),
+        quiet=_people(sent & Q(sent_at__lte=quiet_before) & ~CAME_BACK),
+        bounced=_people(CAME_BACK),
         opened=_people(Q(opened_at__isnull=False)),
         clicked=_people(Q(clicked_at__isnull=False)),
         automatic=_people(Q(clicked_at=None, automatic_clicks__gt=0)),
@@ -133,13 +135,3 @@ def with_counts(rows: QuerySet[Campaign]) -> QuerySet[Campaign]:
 
 def _number(rows: QuerySet[Any, Any]) -> Coalesce:
     return Coalesce(Subquery(rows, output_field=IntegerField()), Value(0))
-
-
-def last_hundred(campaign: Campaign) -> tuple[int, int]:
-    """(bounced, of how many): what the bounce breaker looks at, for this campaign's mailbox."""
-    recent = list(
-        Message.objects.filter(mailbox=campaign.mailbox_id, state=MessageState.SENT)
-        .order_by("-sent_at")
-        .values_list("bounce_kind", flat=True)[:100]
-    )
-    return sum(1 for kind in recent if kind in ("invalid", "blocked")), len(recent)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from accounts import clock
 from accounts.models import Workspace
 from mailbox import limits
+from outreach.gates.pace import BOUNCE_WINDOW, BOUNCES_STOP, bounced_lately
 from outreach.models import Campaign
-from outreach.views.campaign_counts import Tally, last_hundred
+from outreach.views.campaign_counts import Tally
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -69,11 +71,11 @@ def gates(campaign: Campaign) -> list[Rule]:
                 f"{usage.cap} a day from this mailbox, {usage.used} used in 24 hours, {spacing_words()}",
             )
         )
-        bounced, of = last_hundred(campaign)
+        back = len(bounced_lately(campaign.mailbox, clock.now()))
         rules.append(
             Rule(
                 "alert-triangle",
-                f"Stops by itself at 5% bounces of the last 100 mails. Now {bounced} of {of}",
+                f"Stops by itself at {BOUNCES_STOP} bounces in the last {BOUNCE_WINDOW} mails. Now {back}",
             )
         )
     return [

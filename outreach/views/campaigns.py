@@ -130,9 +130,17 @@ def _page(request: MemberRequest, row: Campaign) -> dict[str, Any]:
     filters = counts.filter_counts(row)
     page = page_of(request, _people(row, show, asked))
     now = clock.now()
-    states = [(person, why.state_of(person, now=now), _thread(person)) for person in page]
+    states = [(person, why.state_of(person, now=now), _thread(person), _position(person)) for person in page]
     seen = hashlib.sha256(
-        repr((row.state, row.pause_reason, tally, filters, [(p.pk, s) for p, s, _ in states])).encode()
+        repr(
+            (
+                row.state,
+                row.pause_reason,
+                tally,
+                filters,
+                [(p.pk, shown, step) for p, shown, _, step in states],
+            )
+        ).encode()
     )
     return {
         **frame(request, row),
@@ -176,6 +184,12 @@ def _thread(person: Enrollment) -> uuid.UUID | None:
     if person.state != EnrollmentState.REPLIED:
         return None
     return next((mail.thread_id for mail in person.messages.all() if mail.thread_id), None)
+
+
+def _position(person: Enrollment) -> int:
+    """The step that the row's state speaks of; 0 before there is one."""
+    last = why.latest(list(person.messages.all()))
+    return last.step.position if last and last.step else 0
 
 
 def _uuid(text: str) -> uuid.UUID | None:

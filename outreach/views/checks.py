@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
-from outreach.models import Campaign, Enrollment
+from mailbox.models import MailboxState
+from outreach.models import Campaign, Enrollment, SuppressionReason
 from outreach.pipeline.compose import Readiness
 
 MOST_NAMES = 3
@@ -41,11 +41,11 @@ def checks_of(campaign: Campaign, found: Readiness) -> list[Check]:
         )
         for problem in found.problems
     ]
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[tuple[str, str], list[str]] = {}
     for enrollment, sentence in found.held_back:
-        reasons.setdefault(sentence, []).append(enrollment.contact.greeting)
-    for sentence, names in sorted(reasons.items(), key=lambda item: -len(item[1])):
-        lines.append(_held(sentence, names))
+        reasons.setdefault((enrollment.reason, sentence), []).append(enrollment.contact.greeting)
+    for (code, sentence), names in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        lines.append(_held(code, sentence, names))
     lines += [
         Check(
             "w",
@@ -58,22 +58,21 @@ def checks_of(campaign: Campaign, found: Readiness) -> list[Check]:
         )
         for warning in found.warnings
     ]
-    codes = Counter(problem.code for problem in found.problems)
     here = campaign.workspace
     if here.postal_address.strip():
         lines.append(Check("g", "quiet", "Passed", "", f"Postal address: {here.postal_address}."))
         lines.append(
             Check("g", "quiet", "Passed", "", "The opt-out link stands in every mail and cannot be removed.")
         )
-    if campaign.mailbox and not codes["mailbox"] and campaign.mailbox.state == "connected":
+    if campaign.mailbox and campaign.mailbox.state in (MailboxState.CONNECTED, MailboxState.THROTTLED):
         lines.append(Check("g", "quiet", "Passed", "", f"{campaign.mailbox.address} is connected."))
     if found.ready and not any(problem.step for problem in found.problems):
         lines.append(Check("g", "quiet", "Passed", "", "Every field and every text fills in."))
     return lines
 
 
-def _held(sentence: str, names: list[str]) -> Check:
-    blocked = any(word in sentence.lower() for word in ("opted out", "bounced", "blocked", "suppressed"))
+def _held(code: str, sentence: str, names: list[str]) -> Check:
+    blocked = code in SuppressionReason.values
     shown = ", ".join(names[:MOST_NAMES]) + (
         f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     )

@@ -148,9 +148,8 @@ def campaign_launch(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "The text is frozen when a mail is queued. You can pause at any time.",
     ]
     if held:
-        effects.insert(
-            0, f"{held:,} people are held back and get nothing. Their reasons stand on the campaign’s page."
-        )
+        who = "1 person is" if held == 1 else f"{held:,} people are"
+        effects.insert(0, f"{who} held back and left out. The reasons stand on the campaign’s page.")
     return ask(
         request,
         title=f"Queue {row.name}",
