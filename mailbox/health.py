@@ -17,7 +17,7 @@ from mailbox.models import Mailbox, MailboxState
 from mailbox.signals import mailbox_changed
 
 # Waits of our own making: nothing the provider asked for, and over in a moment.
-_OUR_OWN = {"token_refreshed", "refresh_under_way", "refresh_overtaken", "grant_refused_once"}
+_OUR_OWN = {"token_refreshed", "refresh_under_way", "refresh_overtaken", "grant_refused_once", "busy"}
 
 
 def wait(mailbox: Mailbox, error: Retry) -> None:

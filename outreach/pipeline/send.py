@@ -37,6 +37,9 @@ STALE_POLL = "poll_first"
 OUT_OF_TIME = "out_of_time"
 # A follow-up leaves only where the mailbox was looked at this recently (F27).
 FRESH_SECONDS = 120.0
+# Of the time between the first call and the last moment of the submit: kept for the way from the gate to
+# the socket, because a submit that comes too late has to be settled.
+_MARGIN = 0.25
 
 
 class Sent(enum.Enum):
@@ -188,7 +191,9 @@ def _pass_last_gate(message: Message, mailbox: Mailbox, fence: int, *, until: fl
             limits.next_slot(current)
         if row.kind != MessageKind.TEST and not limits.take(current, row.pk):
             return _release(row, fence, reason="cap_reached")
-        if time.monotonic() > until:
+        if time.monotonic() > until - _MARGIN * (
+            settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
+        ):
             transaction.set_rollback(True)
             late = True
         else:
