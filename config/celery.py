@@ -11,6 +11,8 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("outreach")
+# For every thread: a web server answers on threads of its own, and Celery's current app is the thread's.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["accounts", "mailbox", "tracking", "outreach"])
 
