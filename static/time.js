@@ -21,6 +21,7 @@
       return date(at, now);
     },
     exact: (at) => `${at.getDate()} ${months[at.getMonth()]} ${at.getFullYear()} ${clock(at)}:${two(at.getSeconds())}`,
+    instant: (at) => `${clock(at)}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, "0")}`,
   };
   const write = (root) => {
     const now = new Date();

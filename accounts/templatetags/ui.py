@@ -22,6 +22,7 @@ Filters
     moment|when      <time>: 14:06 today, 22 Nov 14:06 within a week, else 3 Nov or 3 Nov 2025
     moment|ago       <time>: "12 min", "2 h", "yesterday", within a week "4 days", else the date
     moment|exact     <time>: 24 Nov 2026 14:06:11
+    moment|instant   <time>: 14:06:11.214, for receipts
     moment|day       "Tuesday 24 November" (the year when it is not this one)
     name|initials    "Mi"          name|avatar_tone   "", "av-2", "av-3" or "av-4"
     number|plural:"mail"  "1 mail", "1,204 mails"     number|plural:"reply,replies"
@@ -237,6 +238,14 @@ def exact(moment: datetime | None) -> SafeString | str:
         return ""
     here = timezone.localtime(moment)
     return _time(moment, f"{here.day} {here:%b %Y %H:%M:%S}", "exact")
+
+
+@register.filter
+def instant(moment: datetime | None) -> SafeString | str:
+    if moment is None:
+        return ""
+    here = timezone.localtime(moment)
+    return _time(moment, f"{here:%H:%M:%S}.{here.microsecond // 1000:03d}", "instant")
 
 
 @register.filter
