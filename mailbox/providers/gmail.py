@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import functools
-import json
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
@@ -16,7 +15,9 @@ from googleapiclient.errors import HttpError
 
 from mailbox.errors import Refused, Retry, Uncertain
 from mailbox.providers import gmail_errors, inbound, outgoing
+from mailbox.providers import gmail_shapes as shapes
 from mailbox.providers.base import Gone, Stale
+from mailbox.providers.gmail_shapes import Place
 from mailbox.providers.refusals import refuse
 from mailbox.providers.retry_after import provider_time
 from mailbox.providers.transport import Line, RequestsHttp
@@ -25,7 +26,6 @@ from mailbox.types import (
     Draft,
     HeaderPage,
     InboundEmail,
-    InboundHeader,
     Outcome,
     OutgoingEmail,
     SentEmail,
@@ -108,7 +108,7 @@ class Gmail:
         if not provider_id:
             return next(iter(self._copies(draft, key, to_address, attempted_at)), None)
         try:
-            return _sent(self._metadata(provider_id, _TAGS))
+            return shapes.sent_email(self._metadata(provider_id, _TAGS))
         except Gone:
             return None
 
@@ -130,29 +130,32 @@ class Gmail:
             request = self._users.threads().get(
                 userId="me", id=draft.thread_id, format="metadata", metadataHeaders=_TAGS
             )
-            sent = [one for one in self._run(request).get("messages", []) if "SENT" in _labels(one)]
+            sent = [one for one in self._run(request).get("messages", []) if "SENT" in shapes.labels(one)]
         except Gone:
             sent = []
-        tagged = [one for one in sent if _tag(one) == key]
+        tagged = [one for one in sent if shapes.tag(one) == key]
         if not tagged:
             # Gmail may drop our header. Then only this conversation's mails to the same person, since.
             tagged = [
                 one
                 for one in sent
-                if not _tag(one) and _received(one) >= attempted_at - SKEW and _is_to(one, to_address)
+                if not shapes.tag(one)
+                and shapes.received(one) >= attempted_at - SKEW
+                and shapes.is_to(one, to_address)
             ]
         if not tagged:
             after = int((attempted_at - SKEW).timestamp())
             query = f"in:sent to:{to_address} after:{after}"
             found = self._run(self._users.messages().list(userId="me", q=query, maxResults=20))
-            tagged = [one for one in self._each(found.get("messages", []), _TAGS) if _tag(one) == key]
-        return tuple(_sent(one) for one in sorted(tagged, key=_received))
+            tagged = [one for one in self._each(found.get("messages", []), _TAGS) if shapes.tag(one) == key]
+        return tuple(shapes.sent_email(one) for one in sorted(tagged, key=shapes.received))
 
     def find(self, key: str, *, to_address: str) -> tuple[Draft, ...]:
         found = self._run(self._users.drafts().list(userId="me", q=f"to:{to_address}", maxResults=50))
         drafts = {one["message"]["id"]: one for one in found.get("drafts", [])}
-        shapes = self._each([one["message"] for one in drafts.values()], _TAGS)
-        return tuple(Draft(drafts[one["id"]]["id"], one["threadId"]) for one in shapes if _tag(one) == key)
+        candidates = self._each([one["message"] for one in drafts.values()], _TAGS)
+        ours = [one for one in candidates if shapes.tag(one) == key]
+        return tuple(Draft(drafts[one["id"]]["id"], one["threadId"]) for one in ours)
 
     def discard(self, draft: Draft) -> None:
         try:
@@ -163,7 +166,7 @@ class Gmail:
     # --- reading ------------------------------------------------------------------------------
 
     def headers_since(self, cursor: Cursor | None, *, connected_at: datetime) -> HeaderPage:
-        place = _Place.read(cursor)
+        place = Place.read(cursor)
         if place is not None and not place.since:
             try:
                 return self._history(place)
@@ -171,7 +174,7 @@ class Gmail:
                 pass  # Too old, or no place at all: the gap is searched.
         return self._resync(place, connected_at)
 
-    def _history(self, place: _Place) -> HeaderPage:
+    def _history(self, place: Place) -> HeaderPage:
         short: dict[str, dict[str, Any]] = {}
         history, page = place.history, ""
         while True:
@@ -188,12 +191,12 @@ class Gmail:
                     short.setdefault(added["message"]["id"], added["message"])
                 history = str(record["id"])
                 if len(short) >= MOST_HEADERS:
-                    return self._page(short.values(), _Place(history, self._now()))
+                    return self._page(short.values(), Place(history, self._now()))
             page = answer.get("nextPageToken", "")
             if not page:
-                return self._page(short.values(), _Place(str(answer["historyId"]), self._now()))
+                return self._page(short.values(), Place(str(answer["historyId"]), self._now()))
 
-    def _resync(self, place: _Place | None, connected_at: datetime) -> HeaderPage:
+    def _resync(self, place: Place | None, connected_at: datetime) -> HeaderPage:
         """Search what the dead cursor missed, newest first, in bounded pieces: the cursor goes on."""
         if place is None or not place.since:
             # The new place first: what comes during the search is seen twice rather than never.
@@ -201,7 +204,7 @@ class Gmail:
             since = int(connected_at.timestamp())
             if place is not None:
                 since = max(since, place.at - int(OVERLAP.total_seconds()))
-            place = _Place(history, self._now(), since=since)
+            place = Place(history, self._now(), since=since)
         query = f"after:{place.since} -in:chats" + (f" before:{place.before}" if place.before else "")
         request = self._users.messages().list(
             userId="me", q=query, includeSpamTrash=True, maxResults=MOST_HEADERS
@@ -213,18 +216,21 @@ class Gmail:
         # A second of overlap: the search counts in whole seconds, and ids tell doubles apart.
         before = int(oldest.timestamp()) + 1 if more and oldest else 0
         if not more or before == place.before:
-            return HeaderPage(found.headers, _Place(place.history, place.at).cursor, resynced=True)
-        on = _Place(place.history, place.at, since=place.since, before=before)
+            return HeaderPage(found.headers, Place(place.history, place.at).cursor, resynced=True)
+        on = Place(place.history, place.at, since=place.since, before=before)
         return HeaderPage(found.headers, on.cursor, resynced=True)
 
-    def _page(self, short: Iterable[dict[str, Any]], place: _Place, *, resynced: bool = False) -> HeaderPage:
-        wanted = [one for one in short if not {"DRAFT", "CHAT"} & set(_labels(one))]
-        shapes = self._each(wanted, list(inbound.WANTED))
-        headers = tuple(_header(one) for one in shapes if not {"DRAFT", "CHAT"} & set(_labels(one)))
-        return HeaderPage(headers, place.cursor, resynced)
+    def _page(self, short: Iterable[dict[str, Any]], place: Place, *, resynced: bool = False) -> HeaderPage:
+        wanted = [one for one in short if not {"DRAFT", "CHAT"} & set(shapes.labels(one))]
+        mails = [
+            one
+            for one in self._each(wanted, list(inbound.WANTED))
+            if not {"DRAFT", "CHAT"} & set(shapes.labels(one))
+        ]
+        return HeaderPage(tuple(map(shapes.header, mails)), place.cursor, resynced)
 
     def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
-        header = _header(self._metadata(provider_id, list(inbound.WANTED)))
+        header = shapes.header(self._metadata(provider_id, list(inbound.WANTED)))
         request = self._users.messages().get(userId="me", id=provider_id, format="raw")
         answer = self._line.call(
             "GET", request.uri, headers=request.headers, limit=limit * 4 // 3 + JSON_SLACK
@@ -253,13 +259,13 @@ class Gmail:
 
     def _each(self, short: Iterable[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
         """Headers of each; one that is gone by now is left out."""
-        shapes = []
+        found = []
         for one in short:
             try:
-                shapes.append(self._metadata(one["id"], names))
+                found.append(self._metadata(one["id"], names))
             except Gone:
                 continue
-        return shapes
+        return found
 
     def _run(self, request: Any, *, once: bool = False, not_after: float | None = None) -> dict[str, Any]:
         http = RequestsHttp(self._line, once=once, not_after=not_after)
@@ -274,65 +280,3 @@ class Gmail:
 
     def _now(self) -> int:
         return int(provider_time(self._line.last_headers).timestamp())
-
-
-class _Place:
-    """The cursor's inside. `at`: the provider's clock when it was good; `since` and `before` bound a
-    search that is under way (unix seconds, 0: none)."""
-
-    def __init__(self, history: str, at: int, *, since: int = 0, before: int = 0) -> None:
-        self.history = history
-        self.at = at
-        self.since = since
-        self.before = before
-
-    @property
-    def cursor(self) -> Cursor:
-        return Cursor(json.dumps([self.history, self.at, self.since, self.before]))
-
-    @classmethod
-    def read(cls, cursor: Cursor | None) -> _Place | None:
-        try:
-            history, at, since, before = json.loads(cursor or "")
-            return cls(str(history), int(at), since=int(since), before=int(before))
-        except (ValueError, TypeError):
-            return None
-
-
-def _labels(shape: dict[str, Any]) -> list[str]:
-    return list(shape.get("labelIds", []))
-
-
-def _pairs(shape: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(one["name"], one["value"]) for one in shape.get("payload", {}).get("headers", [])]
-
-
-def _value(shape: dict[str, Any], wanted: str) -> str:
-    return next((value for name, value in _pairs(shape) if name.lower() == wanted.lower()), "").strip()
-
-
-def _tag(shape: dict[str, Any]) -> str:
-    return _value(shape, outgoing.KEY_HEADER)
-
-
-def _is_to(shape: dict[str, Any], address: str) -> bool:
-    return address.lower() in _value(shape, "To").lower()
-
-
-def _received(shape: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(int(shape.get("internalDate", 0)) / 1000, UTC)
-
-
-def _sent(shape: dict[str, Any]) -> SentEmail:
-    return SentEmail(str(shape["id"]), str(shape.get("threadId", "")), _value(shape, "Message-ID"))
-
-
-def _header(shape: dict[str, Any]) -> InboundHeader:
-    return inbound.header_of(
-        _pairs(shape),
-        provider_id=str(shape["id"]),
-        thread_id=str(shape.get("threadId", "")),
-        received_at=_received(shape),
-        own="SENT" in _labels(shape),
-        size=int(shape.get("sizeEstimate", 0)),
-    )

@@ -10,16 +10,10 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
-import uuid
-import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,15 +23,12 @@ import requests
 import urllib3
 from django.conf import settings
 from django.db import connections
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from mailbox.errors import MailboxError, Retry, Uncertain
+from mailbox.providers.pool import Key, borrow, give_back, turn_of
+from mailbox.providers.wire import Exchange, current
 
-DRAFT_SECONDS = 2.0
-IDLE_SECONDS = 20.0
 CONNECT_SECONDS = 10.0
 CHUNK = 65_536
 
@@ -69,149 +60,11 @@ class Answer:
 
 
 @dataclass
-class _Exchange:
-    """One request under way. `wrote`: from here on the provider may have it."""
-
-    check: Callable[[], None]
-    until: float
-    not_after: float | None = None
-    wrote: bool = False
-    late: bool = False
-    timer: threading.Timer | None = None
-
-    def before_write(self, connection: HTTPConnection) -> None:
-        if connection.sock is None:
-            connection.connect()
-        self.check()
-        now = time.monotonic()
-        if self.not_after is not None and now > self.not_after:
-            raise Uncertain("too_late", "the lease ran out before the request was written")
-        sock = connection.sock
-        self.timer = threading.Timer(max(self.until - now, 0.0), self._cut, (sock,))
-        self.timer.daemon = True
-        self.timer.start()
-        self.wrote = True
-
-    def _cut(self, sock: Any) -> None:
-        self.late = True
-        try:
-            # The plain shutdown, also under TLS: the reader then sees an end and not a closed object.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-    def over(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-
-
-_exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
-
-
-class _Plain(HTTPConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if (exchange := _exchange.get()) is not None:
-            exchange.before_write(self)
-        super().request(*args, **kwargs)
-
-
-class _Secure(HTTPSConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if (exchange := _exchange.get()) is not None:
-            exchange.before_write(self)
-        super().request(*args, **kwargs)
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _Secure
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-
-
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    # The environment is not asked: a netrc entry would replace the mailbox's token.
-    session.trust_env = False
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(pool_connections=1, pool_maxsize=1, max_retries=0))
-    return session
-
-
-Key = tuple[uuid.UUID, int]
-
-
-@dataclass(frozen=True)
-class _Idle:
-    session: requests.Session
-    draft_id: str
-    at: float = field(default_factory=time.monotonic)
-
-
-_idle: OrderedDict[Key, list[_Idle]] = OrderedDict()
-_idle_lock = threading.Lock()
-_turns: weakref.WeakValueDictionary[uuid.UUID, threading.Lock] = weakref.WeakValueDictionary()
-
-
-def _forget() -> None:
-    _idle.clear()
-
-
-os.register_at_fork(after_in_child=_forget)  # Two processes must not share a socket.
-
-
-def _borrow(key: Key, draft_id: str | None) -> requests.Session:
-    now = time.monotonic()
-    with _idle_lock:
-        waiting = _idle.get(key, [])
-        for idle in reversed(waiting):
-            age = now - idle.at
-            fits = age <= IDLE_SECONDS if draft_id is None else age <= DRAFT_SECONDS
-            if fits and draft_id in (None, idle.draft_id):
-                waiting.remove(idle)
-                return idle.session
-    return _new_session()
-
-
-def _give_back(key: Key, session: requests.Session, draft_id: str) -> None:
-    now = time.monotonic()
-    old: list[_Idle] = []
-    with _idle_lock:
-        _idle.setdefault(key, []).append(_Idle(session, draft_id))
-        _idle.move_to_end(key)
-        for other in list(_idle):
-            fresh = [idle for idle in _idle[other] if now - idle.at <= IDLE_SECONDS]
-            old += [idle for idle in _idle[other] if now - idle.at > IDLE_SECONDS]
-            if fresh:
-                _idle[other] = fresh
-                break
-            del _idle[other]
-    for idle in old:
-        idle.session.close()
-
-
-def _turn(mailbox_id: uuid.UUID) -> threading.Lock:
-    with _idle_lock:
-        lock = _turns.get(mailbox_id)
-        if lock is None:
-            lock = _turns[mailbox_id] = threading.Lock()
-        return lock
-
-
-@dataclass
 class Line:
     """One mailbox's line to its provider, for one verb. `carried` names the draft that it carried."""
 
     key: Key
-    token: str
+    token: str = field(repr=False)
     check: Callable[[], None]
     session: requests.Session
     carried: str = ""
@@ -235,8 +88,8 @@ class Line:
         the body.
         """
         refuse_open_transaction()
-        exchange = _Exchange(self.check, time.monotonic() + settings.HTTP_DEADLINE_SECONDS, not_after)
-        token = _exchange.set(exchange)
+        exchange = Exchange(self.check, time.monotonic() + settings.HTTP_DEADLINE_SECONDS, not_after)
+        token = current.set(exchange)
         try:
             return self._answer(exchange, method, url, body, headers or {}, limit)
         except MailboxError:
@@ -251,11 +104,11 @@ class Line:
             raise (Uncertain(reason, name) if once else Retry(reason, name)) from broken
         finally:
             exchange.over()
-            _exchange.reset(token)
+            current.reset(token)
 
     def _answer(
         self,
-        exchange: _Exchange,
+        exchange: Exchange,
         method: str,
         url: str,
         body: bytes | str | None,
@@ -296,11 +149,11 @@ def line(
 
     Raises Retry when the mailbox's turn does not come within the deadline.
     """
-    turn = _turn(key[0]) if serial else threading.Lock()
+    turn = turn_of(key[0]) if serial else threading.Lock()
     if not turn.acquire(timeout=settings.HTTP_DEADLINE_SECONDS):
         raise Retry("busy", "another request of this mailbox is under way", after=5)
     try:
-        held = Line(key, token, check, _borrow(key, draft_id))
+        held = Line(key, token, check, borrow(key, draft_id))
         try:
             yield held
         except BaseException:
@@ -310,7 +163,7 @@ def line(
             if held._broken:
                 held.session.close()
             else:
-                _give_back(key, held.session, held.carried)
+                give_back(key, held.session, held.carried)
     finally:
         turn.release()
 
