@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from django.db import transaction
 
@@ -74,7 +74,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Stored:
-    """`contacts` are all people of the report in its order, new or known before.
+    """`contacts` are all people of the report in its order, new or known row.
 
     `suppressed` of them are not written to; an import does not bring them back.
     """
@@ -307,14 +307,13 @@ def _sites(rows: list[Row]) -> dict[str, Site]:
 
 
 def _fill_blanks(contact: Contact, row: Row, *, country: str, sites: dict[str, Site]) -> None:
-    before = replace(row, line=0)
     changed = []
     for name, value in (
-        ("name", before.name),
-        ("first_name", before.first_name),
-        ("company", before.company),
-        ("country", before.country or country),
-        ("timezone", before.timezone),
+        ("name", row.name),
+        ("first_name", row.first_name),
+        ("company", row.company),
+        ("country", row.country or country),
+        ("timezone", row.timezone),
     ):
         if value and not getattr(contact, name):
             setattr(contact, name, value)

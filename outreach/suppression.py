@@ -140,7 +140,7 @@ def _normal(value: str, scope: str) -> str:
             raise BadValue(f"“{text[:80]}” is not a domain.")
         return domain
     local, at, domain = text.rpartition("@")
-    if not at or not local or re.search(r"[\s<>,;\x00-\x1f\x7f]", text) or len(text) > 320:
+    if not at or not local or not domain or re.search(r"[\s<>,;\x00-\x1f\x7f]", text) or len(text) > 320:
         raise BadValue(f"“{text[:80]}” is not an address.")
     return normal_address(text)
 

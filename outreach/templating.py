@@ -2,7 +2,7 @@
 
 The language is small on purpose: fields, `if`/`unless`/`case`, and filters that only change text. There is
 no loop, no include and no Python object in reach. A field without a value leaves a trace (`blanks`) unless
-`default` or an `if` looks after it; a field that nobody knows raises.
+`default` or an `if` looks after it; a field that nobody has is found by `check` before a launch.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PLACEHOLDER = re.compile(
     r"|\*\|[^|\n]{1,60}\|\*"
     r"|%[A-Z][A-Z_]{2,40}%"
 )
-_FAULT = re.compile(r"[{}]{2}|{%|%}")
+_FAULT = re.compile(r"{{|}}|{%|%}")
 _UNKNOWN_FIELD = "There is no field called “{}”."
 _UNKNOWN_FILTER = "“{}” is not something a field can be changed with."
 _BRACES = "A field's braces do not match: write {{ field }}."
@@ -92,14 +92,21 @@ def fill(source: str, values: Mapping[str, str | Sequence[str]], *, html: bool) 
     """
     blanks: dict[str, None] = {}
     context: dict[str, object] = {}
+
+    def blank(name: str) -> _Blank:
+        return _Blank(name, lambda found: blanks.setdefault(found))
+
     for name, value in values.items():
         if isinstance(value, str):
             plain = " ".join(value.split())
         else:
             plain = _listed(value, html=html)
-        context[name] = plain or _Blank(name, lambda found: blanks.setdefault(found))
+        context[name] = plain or blank(name)
     try:
         parsed = _parse(_inside(source), html)
+        # A field of one's own that other people have and this one has not is blank here, not unknown.
+        for name in parsed.global_variables():  # type: ignore[attr-defined]
+            context.setdefault(name, blank(name))
         return str(parsed.render(**context)), list(blanks)  # type: ignore[attr-defined]
     except LiquidError as error:
         raise BadTemplate(_words(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
@@ -201,6 +202,12 @@ def write_test(step: Step, contact: Contact | None, *, compose_id: uuid.UUID, us
         first_name=user.short_name,
         source="a test to yourself",
     )
+    others = Contact.objects.filter(enrollments__campaign=campaign)
+    fields = rendering.known_fields([someone, *others.only("pk", "workspace_id", "fields")])
+    found = rendering.check_template(step.body, known=fields, html=not campaign.text_only)
+    broken = [row for row in found if row.code in ("liquid", "unknown_field")]
+    if broken:
+        raise NotReady([dataclasses.replace(row, step=step.position, field="body") for row in broken])
     try:
         mail = rendering.preview(step, someone)
     except templating.BadTemplate as error:
