@@ -35,8 +35,7 @@
     const texts = [];
     while (walker.nextNode()) texts.push(walker.currentNode);
     for (const text of texts) {
-      FIELD.lastIndex = 0;
-      if (!FIELD.test(text.data) || text.parentElement?.closest(".chip")) continue;
+      if (text.data.search(FIELD) < 0 || text.parentElement?.closest(".chip")) continue;
       const parts = document.createDocumentFragment();
       let from = 0;
       for (const match of text.data.matchAll(FIELD)) {

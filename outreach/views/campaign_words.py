@@ -13,6 +13,7 @@ from mailbox import limits
 from outreach.gates.pace import BOUNCE_WINDOW, BOUNCES_STOP, bounced_lately
 from outreach.models import Campaign
 from outreach.views.campaign_counts import Tally
+from outreach.why import product
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -87,7 +88,7 @@ def gates(campaign: Campaign) -> list[Rule]:
 
 
 def if_paused(campaign: Campaign, tally: Tally) -> list[Rule]:
-    company = campaign.mailbox.company if campaign.mailbox else "the provider"
+    company = product(campaign.mailbox) if campaign.mailbox else "the provider"
     mails = "mail keeps its" if tally.waiting == 1 else "mails keep their"
     return [
         Rule(

@@ -30,6 +30,7 @@ from outreach.models import (
 from outreach.models.contacts import address_index
 from outreach.views import campaign_counts as counts
 from outreach.views.campaign_words import gates, if_paused
+from outreach.views.forecast import forecast_of
 from outreach.views.listing import kept, page_of
 from tracking.models import Event
 
@@ -78,7 +79,6 @@ def campaign(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         if request.GET["live"] == page["seen"]:
             return HttpResponse(status=204)
         return render(request, "outreach/_campaign_live.html", {**page, "live": True})
-    page["gates"] = gates(row)
     return render(request, "outreach/campaign.html", page)
 
 
@@ -152,6 +152,8 @@ def _page(request: MemberRequest, row: Campaign) -> dict[str, Any]:
         "page": page,
         "states": states,
         "pausing": if_paused(row, tally),
+        "gates": gates(row),
+        "forecast": forecast_of(row),
         "seen": seen.hexdigest()[:20],
         "every": 2 if row.state == CampaignState.RUNNING else 10,
     }

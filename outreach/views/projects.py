@@ -28,6 +28,7 @@ from outreach.models import (
 )
 from outreach.models.messages import STOPPABLE
 from outreach.views.asking import ask
+from outreach.views.campaign_counts import with_counts
 from outreach.views.listing import page_of
 
 OUTREACH = Q(campaigns__kind=CampaignKind.OUTREACH)
@@ -57,11 +58,8 @@ def projects(request: MemberRequest) -> HttpResponse:
 @require_GET
 def project(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     row = own_or_404(Project, pk)
-    found = (
-        Campaign.objects.filter(project=row, kind=CampaignKind.OUTREACH)
-        .select_related("mailbox")
-        .annotate(people=Count("enrollments"))
-        .order_by("-created_at", "-id")
+    found = with_counts(Campaign.objects.filter(project=row, kind=CampaignKind.OUTREACH)).order_by(
+        "-created_at", "-id"
     )
     sent = Message.objects.filter(project=row, state=MessageState.SENT).aggregate(
         mails=Count("id"), last=Max("sent_at")

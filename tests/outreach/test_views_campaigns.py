@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -24,6 +25,7 @@ from outreach.models import (
     MessageState,
     Project,
 )
+from outreach.views.forecast import forecast_of
 from tests import factories
 
 SignedIn = Callable[[User], Client]
@@ -40,7 +42,7 @@ def url(ws: Workspace, path: str = "") -> str:
     return f"/w/{ws.slug}/campaigns/{path}"
 
 
-def running(**values: object) -> Campaign:
+def running(**values: Any) -> Campaign:
     return factories.make_campaign(
         steps=[factories.FIRST_MAIL, factories.FOLLOW_UP],
         state=CampaignState.RUNNING,
@@ -49,7 +51,7 @@ def running(**values: object) -> Campaign:
     )
 
 
-def person(campaign: Campaign, state: str = EnrollmentState.RUNNING, **values: object) -> Enrollment:
+def person(campaign: Campaign, state: str = EnrollmentState.RUNNING, **values: Any) -> Enrollment:
     return factories.make_enrollment(campaign, state=state, **values)
 
 
@@ -59,9 +61,9 @@ def test_it_makes_a_campaign_in_a_new_project(client: Client, in_ws: Workspace) 
         url(in_ws, "new/"), {"name": "Huts", "new_project": "Guides", "mailbox": str(mailbox.pk)}
     )
     row = Campaign.objects.get()
-    assert answer.url == url(in_ws, f"{row.pk}/compose/")
+    assert answer["Location"] == url(in_ws, f"{row.pk}/compose/")
     assert (row.project.name, row.mailbox, row.state) == ("Guides", mailbox, CampaignState.DRAFT)
-    assert client.get(answer.url).status_code == 200
+    assert client.get(answer["Location"]).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -166,6 +168,34 @@ def test_it_asks_no_more_of_the_database_for_50_people_than_for_5(client: Client
         counts.append(len(found))
     assert page.count("Accepted by Gmail") == 50
     assert counts[0] == counts[1]
+
+
+def test_it_forecasts_the_coming_days_from_cap_weekdays_and_follow_ups(in_ws: Workspace) -> None:
+    campaign = running(weekdays=[0, 1, 2, 3, 4])
+    campaign.steps.filter(position=2).update(wait_days=4)
+    for _ in range(45):
+        factories.make_message(person(campaign))
+    found = forecast_of(campaign)
+    assert found is not None
+    assert (found.cap, found.waiting) == (20, 45)
+    firsts = [day.first for day in found.days if day.works]
+    assert firsts[:4] == [20, 20, 5, 0]
+    assert all(day.idle for day in found.days if not day.works)
+    assert all(day.first + day.follow <= 20 for day in found.days)
+    assert found.last_first is not None
+    assert found.last_step is not None
+    assert found.last_step > found.last_first
+
+
+def test_it_shows_the_forecast_beside_the_people_and_none_without_waiting_mails(
+    client: Client, in_ws: Workspace
+) -> None:
+    campaign = running()
+    assert "Forecast by day" not in client.get(url(in_ws, f"{campaign.pk}/")).content.decode()
+    factories.make_message(person(campaign))
+    page = client.get(url(in_ws, f"{campaign.pk}/")).content.decode()
+    assert "Forecast by day" in page
+    assert "All steps end on" in page
 
 
 def test_it_pauses_and_resumes(client: Client, in_ws: Workspace) -> None:

@@ -30,7 +30,7 @@ def test_it_makes_renames_and_lists_a_project(client: Client, in_ws: Workspace) 
         url(in_ws, "projects/new/"), {"name": "Guides", "website": "https://Fernhill.example/a"}
     )
     row = Project.objects.get()
-    assert answer.url == url(in_ws, f"projects/{row.pk}/")
+    assert answer["Location"] == url(in_ws, f"projects/{row.pk}/")
     assert row.website == "fernhill.example"
     client.post(url(in_ws, f"projects/{row.pk}/edit/"), {"name": "Trail guides", "website": ""})
     assert "Trail guides" in client.get(url(in_ws, "projects/")).content.decode()
