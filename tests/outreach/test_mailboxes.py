@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 
-from accounts.models import AuditEvent, User, Workspace
+from accounts.models import User, Workspace
 from accounts.tenancy import workspace
-from mailbox.models import Mailbox, MailboxState, Receipt, ReceiptStep, StepState
+from mailbox.models import Mailbox, MailboxState, Receipt
 from outreach.mailbox_contents import contents
-from outreach.models import Campaign, Message, MessageState, Reply, Suppression, Thread
-from outreach.tasks import erase_mailbox, wake_erasure
+from outreach.tasks import erase_mailbox
 from tests.factories import (
-    FIRST_MAIL,
-    FOLLOW_UP,
-    make_campaign,
-    make_enrollment,
     make_mailbox,
-    make_message,
-    make_project,
-    make_reply,
-    make_suppression,
 )
 from tests.mailbox.sandbox.conftest import Running
+from tests.outreach.binned import bin_of, fill
 
 SignedIn = Callable[[User], Client]
 
@@ -44,25 +34,6 @@ def _revokes_end_with_the_test(providers: Running, transactional_db: None) -> It
 
 def words(answer: Any) -> str:
     return " ".join(answer.content.decode().split())
-
-
-def fill(mailbox: Mailbox, name: str, *, text: str = "Hello") -> Campaign:
-    """A running campaign: one mail accepted with a reply, one queued, one with a draft, one in doubt."""
-    campaign = make_campaign(
-        project=make_project(name), mailbox=mailbox, steps=(FIRST_MAIL, FOLLOW_UP), state="running"
-    )
-    people = [make_enrollment(campaign, state="running") for _ in range(4)]
-    sent = make_message(people[0], state="sent", text=text, replied_at="2026-01-01T00:00Z")
-    make_reply(sent, text=f"reply to {text}")
-    make_message(people[0], position=2, state="queued", text=text)
-    make_message(people[1], state="queued", text=text)
-    make_message(people[2], state="drafted", draft_id="r-1", text=text)
-    make_message(people[3], state="submitting", text=text)
-    return campaign
-
-
-def bin_of(ws: Workspace, row: Mailbox) -> str:
-    return f"/w/{ws.slug}/mailboxes/{row.pk}/remove/"
 
 
 # --- the list and the settings
@@ -198,150 +169,6 @@ def test_it_repeats_the_number_of_the_choice_on_the_button(
     assert "One step stays yours" in page
 
 
-# --- what goes
-
-
-def test_it_stops_everything_in_one_commit(in_ws: Workspace, owner: User, signed_in: SignedIn) -> None:
-    row = make_mailbox("microsoft", owner=owner)
-    campaign = fill(row, "Winter")
-    other = fill(make_mailbox(), "Elsewhere")
-    answer = signed_in(owner).post(bin_of(in_ws, row))
-    receipt = Receipt.objects.get()
-    assert answer["Location"] == f"/w/{in_ws.slug}/receipts/{receipt.pk}/"
-    campaign.refresh_from_db()
-    assert (campaign.state, campaign.pause_reason) == ("paused", "mailbox_removed")
-    mine = Message.objects.filter(campaign=campaign)
-    assert mine.filter(state="cancelled", reason="mailbox_removed", fence=1).count() == 3
-    assert mine.filter(state="cancelled", draft_left=True).count() == 1
-    assert mine.get(state="submitting").reason == "mailbox_disconnected"
-    assert {e.state for e in campaign.enrollments.all()} == {"cancelled"}
-    assert (receipt.cancelled, receipt.to_delete, receipt.kept) == (3, 3, 0)
-    lines = {step.code: str(step.sentence) for step in ReceiptStep.objects.all()}
-    assert lines["queue"] == "3 queued mails cancelled: 2 first mails, 1 follow-up."
-    assert "1 mail was handed over" in lines["unclear"]
-    assert "1 unsent draft may remain" in lines["unclear"]
-    assert Message.objects.filter(campaign=other, state="queued").count() == 2
-    other.refresh_from_db()
-    assert other.state == "running"
-
-
-def test_it_erases_every_mail_and_leaves_what_prevents_a_second_one(
-    in_ws: Workspace, owner: User, signed_in: SignedIn
-) -> None:
-    row = make_mailbox(owner=owner)
-    campaign = fill(row, "Winter", text="CANARY-TEXT")
-    make_suppression("stop@site.example")
-    answer_row = Message.objects.create(
-        kind="answer",
-        project=campaign.project,
-        mailbox=row,
-        compose_id=uuid.uuid4(),
-        thread=Thread.objects.all()[0],
-        state="sent",
-        text="CANARY-TEXT",
-    )
-    signed_in(owner).post(bin_of(in_ws, row))
-    receipt = Receipt.objects.get()
-    erase_mailbox(str(in_ws.pk), str(receipt.pk))
-    assert not Thread.objects.exists()
-    assert not Reply.objects.exists()
-    assert not Message.objects.filter(pk=answer_row.pk).exists()
-    assert Suppression.objects.count() == 1
-    left = list(Message.objects.filter(campaign=campaign))
-    assert len(left) == 5
-    for message in left:
-        assert message.reason == "mail_erased"
-        assert message.contact_id is not None
-        assert (message.to_address, message.subject, message.text) == ("", "", "")
-        for name in (
-            "html",
-            "headers",
-            "draft_id",
-            "provider_id",
-            "to_index",
-            "sent_at",
-            "replied_at",
-            "thread",
-        ):
-            assert getattr(message, name) is None, name
-    receipt.refresh_from_db()
-    assert (receipt.deleted, receipt.erased_at is not None) == (4, True)
-    line = ReceiptStep.objects.get(code="mail")
-    assert line.state == StepState.DONE
-    assert str(line.sentence).startswith("4 mails deleted, with their subjects")
-    erase_mailbox(str(in_ws.pk), str(receipt.pk))
-    wake_erasure()
-    receipt.refresh_from_db()
-    assert receipt.deleted == 4
-
-
-def test_it_keeps_a_chosen_project_of_microsoft_and_writes_it_down(
-    in_ws: Workspace, owner: User, signed_in: SignedIn
-) -> None:
-    row = make_mailbox("microsoft", owner=owner)
-    kept = fill(row, "Clean-up")
-    gone = fill(row, "Trails")
-    client = signed_in(owner)
-    client.post(bin_of(in_ws, row), {f"keep-{kept.project.pk}": "keep", f"keep-{gone.project.pk}": "delete"})
-    receipt = Receipt.objects.get()
-    erase_mailbox(str(in_ws.pk), str(receipt.pk))
-    assert Thread.objects.filter(project=kept.project).count() == 4
-    assert Reply.objects.count() == 1
-    assert not Thread.objects.filter(project=gone.project).exists()
-    receipt.refresh_from_db()
-    assert (receipt.deleted, receipt.kept, receipt.cancelled) == (3, 3, 6)
-    assert AuditEvent.objects.filter(action="mailbox.mail_kept", actor=owner).count() == 1
-    page = words(client.get(f"/w/{in_ws.slug}/receipts/{receipt.pk}/"))
-    assert "Clean-up: 3 mails stay, chosen by Olga" in page
-
-
-def test_it_keeps_nothing_of_google_whatever_is_posted(
-    in_ws: Workspace, owner: User, signed_in: SignedIn
-) -> None:
-    row = make_mailbox(owner=owner)
-    project = fill(row, "Winter").project
-    signed_in(owner).post(bin_of(in_ws, row), {f"keep-{project.pk}": "keep"})
-    receipt = Receipt.objects.get()
-    assert (receipt.kept_projects, receipt.kept, receipt.to_delete) == ([], 0, 3)
-    erase_mailbox(str(in_ws.pk), str(receipt.pk))
-    assert not Thread.objects.exists()
-
-
-def test_it_waits_for_a_mail_under_way_and_finishes_at_a_later_wake(
-    in_ws: Workspace, owner: User, signed_in: SignedIn, later: Callable[..., None]
-) -> None:
-    """F14: the worker that handed it over may still write its end."""
-    row = make_mailbox(owner=owner)
-    fill(row, "Winter")
-    flying = Message.objects.get(state="submitting")
-    Message.objects.filter(pk=flying.pk).update(lease_until="2099-01-01T00:00Z")
-    signed_in(owner).post(bin_of(in_ws, row))
-    receipt = Receipt.objects.get()
-    erase_mailbox(str(in_ws.pk), str(receipt.pk))
-    receipt.refresh_from_db()
-    assert not receipt.erased_at
-    assert list(Message.objects.exclude(reason="mail_erased")) == [flying]
-    assert flying.move(MessageState.SENT, fence=0)
-    erase_mailbox(str(in_ws.pk), str(receipt.pk))
-    receipt.refresh_from_db()
-    assert receipt.erased_at
-    assert not Message.objects.exclude(reason="mail_erased").exists()
-
-
-def test_it_spares_what_begins_after_a_reconnect(
-    in_ws: Workspace, owner: User, signed_in: SignedIn, later: Callable[..., None]
-) -> None:
-    row = make_mailbox(owner=owner)
-    fill(row, "Winter")
-    signed_in(owner).post(bin_of(in_ws, row))
-    Mailbox.objects.update(state=MailboxState.CONNECTED, generation=3)
-    later(seconds=60)
-    fill(row, "Spring")
-    erase_mailbox(str(in_ws.pk), str(Receipt.objects.get().pk))
-    assert Thread.objects.filter(project__name="Spring").count() == 4
-    assert not Thread.objects.filter(project__name="Winter").exists()
-
-
 # --- the receipt
 
 
@@ -389,19 +216,6 @@ def test_it_hands_out_the_receipt_as_text_without_mail(
     assert "CANARY" not in text
     assert "Your hut table" not in text
     assert signed_in(stranger).get(address).status_code == 404
-
-
-def test_it_leaves_no_text_of_the_mails_in_the_database(
-    in_ws: Workspace, owner: User, signed_in: SignedIn
-) -> None:
-    """Not even as ciphertext: what stays is shorter than any text was."""
-    row = make_mailbox(owner=owner)
-    fill(row, "Winter", text="long " * 200)
-    signed_in(owner).post(bin_of(in_ws, row))
-    erase_mailbox(str(in_ws.pk), str(Receipt.objects.get().pk))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT max(length(text)), max(length(to_address)) FROM outreach_message")
-        assert cursor.fetchone() == (31, 31)
 
 
 def test_it_sends_a_binned_mailbox_to_its_receipt(in_ws: Workspace, owner: User, signed_in: SignedIn) -> None:
