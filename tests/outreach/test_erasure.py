@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -14,6 +15,7 @@ from django.test import Client
 from accounts.models import AuditEvent, User, Workspace
 from mailbox.models import Mailbox, MailboxState, Receipt, ReceiptStep, StepState
 from outreach.models import Message, MessageState, Reply, Suppression, Thread
+from outreach.suppression import is_suppressed
 from outreach.tasks import erase_mailbox, wake_erasure
 from tests.factories import (
     make_mailbox,
@@ -21,6 +23,7 @@ from tests.factories import (
 )
 from tests.mailbox.sandbox.conftest import Running
 from tests.outreach.binned import bin_of, fill
+from tracking.tokens import opt_out_url
 
 SignedIn = Callable[[User], Client]
 
@@ -190,3 +193,21 @@ def test_it_leaves_no_text_of_the_mails_in_the_database(
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(length(text)), max(length(to_address)) FROM outreach_message")
         assert cursor.fetchone() == (31, 31)
+
+
+def test_it_keeps_opt_out_links_working_after_the_erasure(
+    in_ws: Workspace, owner: User, signed_in: SignedIn, client: Client
+) -> None:
+    """Decisions 17: the row's id still leads to the contact."""
+    row = make_mailbox(owner=owner)
+    fill(row, "Winter")
+    sent = Message.objects.get(state="sent")
+    assert sent.contact is not None
+    link = urlsplit(opt_out_url(in_ws.pk, sent.pk)).path
+    signed_in(owner).post(bin_of(in_ws, row))
+    erase_mailbox(str(in_ws.pk), str(Receipt.objects.get().pk))
+    assert client.get(link).status_code == 200
+    client.post(link)
+    found = is_suppressed(str(sent.contact.address))
+    assert found is not None
+    assert found.reason == "opted_out"
