@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from django.db import connections
 
@@ -19,7 +20,7 @@ from tests.factories import make_campaign, make_enrollment, make_mailbox, make_m
 Later = Callable[..., None]
 
 
-def waiting(number: int = 1, **values: object) -> tuple[Mailbox, list[Message]]:
+def waiting(number: int = 1, **values: Any) -> tuple[Mailbox, list[Message]]:
     campaign = make_campaign(mailbox=make_mailbox(), state=CampaignState.RUNNING)
     return campaign.mailbox, [  # type: ignore[return-value]
         make_message(make_enrollment(campaign), **{"state": MessageState.QUEUED, **values})

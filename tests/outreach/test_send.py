@@ -265,6 +265,6 @@ def test_it_lets_a_stop_and_a_gate_meet_in_one_place(
         send.send(row.id, row.fence)
         race.join()
     accepted = {entry["to"][0] for entry in providers.get("ledger")}
-    for row in Message.objects.all():
-        assert row.state in (MessageState.SENT, MessageState.SUPPRESSED)
-        assert (row.to_address in accepted) == (row.state == MessageState.SENT)
+    for end in Message.objects.all():
+        assert end.state in (MessageState.SENT, MessageState.SUPPRESSED)
+        assert (end.to_address in accepted) == (end.state == MessageState.SENT)

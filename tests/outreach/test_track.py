@@ -12,6 +12,7 @@ from accounts import clock
 from accounts.models import AuditEvent, Workspace
 from outreach import rendering
 from outreach.models import (
+    Backlink,
     CampaignKind,
     CampaignState,
     CaseState,
@@ -23,18 +24,19 @@ from outreach.models import (
     Message,
     MessageState,
     RemovalCase,
+    Site,
     Suppression,
     SuppressionReason,
+    Verdict,
 )
-from outreach.models.links import Backlink, Site, Verdict
 from tests.factories import make_campaign, make_contact, make_enrollment, make_message
 from tracking import recipient
 from tracking.tokens import opt_out_url, pixel_url
 
 Later = Callable[..., None]
-READER = {"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"}
+READER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"}
 # What a browser says of a tab that a person opened; programs that follow links do not.
-VISITOR = {**READER, "HTTP_SEC_FETCH_MODE": "navigate", "HTTP_SEC_FETCH_DEST": "document"}
+VISITOR = {**READER, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 BODY = ("A table", '<p>Hello</p><p><a href="https://fernhill.example/table">the table</a></p>')
 
 
@@ -77,8 +79,8 @@ def address(row: Message, kind: str) -> str:
 
 def test_it_counts_an_open_once_in_a_moment(mail: Message, client: Client, later: Later) -> None:
     later(minutes=5)
-    client.get(address(mail, "o"), **READER)
-    client.get(address(mail, "o"), **READER)
+    client.get(address(mail, "o"), headers=READER)
+    client.get(address(mail, "o"), headers=READER)
     mail.refresh_from_db()
     assert (mail.opens, mail.clicks) == (1, 0)
     assert mail.opened_at is not None
@@ -88,11 +90,11 @@ def test_it_counts_a_click_of_a_person_apart_from_a_scanners(
     mail: Message, client: Client, later: Later
 ) -> None:
     later(minutes=5)
-    client.get(address(mail, "c"), **READER)
+    client.get(address(mail, "c"), headers=READER)
     mail.refresh_from_db()
     assert (mail.clicks, mail.automatic_clicks) == (0, 1)
     later(minutes=5)
-    answer = client.get(address(mail, "c"), **VISITOR)
+    answer = client.get(address(mail, "c"), headers=VISITOR)
     assert answer["Location"] == "https://fernhill.example/table"
     mail.refresh_from_db()
     assert (mail.clicks, mail.automatic_clicks) == (1, 1)
@@ -104,8 +106,8 @@ def test_it_counts_nothing_of_a_mail_that_was_sent_without(
 ) -> None:
     Message.objects.update(tracks_opens=False, tracks_clicks=False)
     later(minutes=5)
-    client.get(address(mail, "o"), **READER)
-    client.get(address(mail, "c"), **READER)
+    client.get(address(mail, "o"), headers=READER)
+    client.get(address(mail, "c"), headers=READER)
     mail.refresh_from_db()
     assert (mail.opens, mail.clicks, mail.automatic_clicks) == (0, 0, 0)
 
@@ -113,7 +115,7 @@ def test_it_counts_nothing_of_a_mail_that_was_sent_without(
 def test_it_counts_nothing_after_consent_was_withdrawn(mail: Message, client: Client, later: Later) -> None:
     Contact.objects.update(tracking_consent=Consent.REFUSED)
     later(minutes=5)
-    client.get(address(mail, "o"), **READER)
+    client.get(address(mail, "o"), headers=READER)
     mail.refresh_from_db()
     assert mail.opens == 0
 
@@ -155,8 +157,8 @@ def test_it_tells_the_recipient_who_wrote_and_why(mail: Message, client: Client)
 
 def test_it_answers_a_forged_pixel_like_any_other(mail: Message, client: Client, later: Later) -> None:
     later(minutes=5)
-    genuine = client.get(address(mail, "o"), **READER)
-    forged = client.get("/o/AQAAAAAAAAAA", **READER)
+    genuine = client.get(address(mail, "o"), headers=READER)
+    forged = client.get("/o/AQAAAAAAAAAA", headers=READER)
     unknown = client.get(
         pixel_url(mail.workspace_id, mail.workspace_id).removeprefix("http://localhost:8000")
     )
