@@ -23,7 +23,7 @@ def names_read(source: str) -> set[str]:
         if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
             continue
         called = ast.unparse(node.func)
-        if called == "env" or called.startswith(("env.", "os.environ.", "os.getenv")):
+        if re.fullmatch(r"env(\.\w+)?|os\.environ\.\w+|os\.getenv", called):
             found.add(str(node.args[0].value))
     return found
 
