@@ -113,6 +113,7 @@ def test_it_leaves_an_unused_draft_unsent(mailbox: Mailbox, write: Write, provid
     draft = gateway.prepare(mailbox, mail)
     assert look(mailbox, draft, mail).verdict is Verdict.UNSENT
     assert providers.get("ledger") == []
+    assert not any(call["full_read"] for call in providers.get("calls"))
 
 
 @pytest.mark.parametrize("kind", ["accept_then_reset", "truncate", "error_but_accepted"])

@@ -126,6 +126,17 @@ def test_it_waits_for_the_sent_copy_and_does_not_take_the_draft_for_it(
     assert look(mailbox, draft, mail).copies == 1
 
 
+def test_it_sees_the_sent_copy_before_the_search_does(
+    mailbox: Mailbox, write: Write, providers: Running
+) -> None:
+    providers.post("settings", index_lag=10_000)
+    mail = write(mailbox)
+    draft = gateway.prepare(mailbox, mail)
+    gateway.submit(mailbox, draft)
+    outcome = look(mailbox, draft, mail)
+    assert (outcome.verdict, outcome.copies) == (Verdict.SENT, 1)
+
+
 def test_it_counts_a_mail_that_graph_took_twice(mailbox: Mailbox, write: Write, providers: Running) -> None:
     """F45: inside the move window one draft can become two mails."""
     providers.post("settings", move_lag=300, second_send_mails=True)
