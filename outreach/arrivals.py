@@ -174,14 +174,13 @@ def _bounced(message: Message, failed: FailedRecipient) -> None:
     kind = failed.kind
     rows = Message.objects.filter(pk=message.pk)
     if kind == BounceKind.DELAYED:
-        rows.filter(bounced_at__isnull=True).update(bounce_kind=_kind(failed))
+        # The server still tries; a later report that it gave up counts more.
+        rows.filter(bounce_kind__in=["", kind.value]).update(bounced_at=Now(), bounce_kind=kind.value)
         return
-    if kind == BounceKind.COMPLAINT:
-        rows.update(bounce_kind=_kind(failed))
-    else:
-        rows.update(bounced_at=Coalesce("bounced_at", Now()), bounce_kind=_kind(failed))
+    rows.update(bounced_at=Now(), bounce_kind=_kind(failed))
     if message.enrollment is not None and kind in (BounceKind.HARD, BounceKind.BLOCKED):
-        sequences.stop(message.enrollment, EnrollmentState.BOUNCED, reason=f"bounced_{kind.value}")
+        reason = "bounced" if kind == BounceKind.HARD else "blocked"
+        sequences.stop(message.enrollment, EnrollmentState.BOUNCED, reason=reason)
     if kind == BounceKind.HARD:
         suppression.suppress(
             message.to_address, reason=SuppressionReason.BOUNCED, note=failed.status or "Address not found"

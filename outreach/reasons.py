@@ -20,12 +20,14 @@ _WAITS = {
     "poll_first": ("a look at the inbox", "Before a follow-up we look whether an answer came."),
     "ids_missing": ("the mail before it", "The provider has not yet told the ids of the mail before."),
     "draft_unclear": ("the provider", "It is not clear whether a draft was made. We look before going on."),
+    "spacing": ("the gap between two mails", "Mails of one mailbox leave some time apart."),
     "out_of_time": ("a free worker", "There was no time left to send it safely. It goes next."),
 }
 # code → why a mail or a person stopped
 _ENDED = {
     "replied": "A person answered, so nothing more goes out.",
     "bounced": "An earlier mail to this address came back.",
+    "blocked": "The receiving server refuses mail from this mailbox.",
     "opted_out": "Asked not to be written to. Final.",
     "complained": "Complained about an earlier mail. Final.",
     "by_hand": "Put on the suppression list by a person.",

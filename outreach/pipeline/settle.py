@@ -16,6 +16,7 @@ from django.db.models import F, Q, QuerySet
 
 from accounts import audit, clock
 from accounts.clock import Now
+from accounts.encryption import seal
 from accounts.models import User
 from mailbox import gateway, health, limits
 from mailbox.errors import Disconnected, MailboxError, Retry
@@ -30,6 +31,12 @@ DISCONNECTED = "mailbox_disconnected"
 NO_TRACE = "no_trace"
 UNSENT_TWICE = "unsent_twice"
 TOO_OLD = "too_old"
+_WORDS = {
+    DISCONNECTED: "Access to the mailbox ended, so we cannot look what became of it.",
+    NO_TRACE: "We found neither its draft nor a sent copy.",
+    UNSENT_TWICE: "Its draft was left unused twice.",
+    TOO_OLD: "More than 24 hours have passed.",
+}
 _LOOKED_AT = [MessageState.SUBMITTING, MessageState.DOUBT]
 
 
@@ -169,7 +176,12 @@ def _doubt(row: Message, reason: str, *, look_again: bool = True) -> None:
     with transaction.atomic():
         values = {} if look_again else {"settle_at": None}
         moved = row.move(
-            MessageState.DOUBT, fence=row.fence, was=[MessageState.SUBMITTING], reason=reason, **values
+            MessageState.DOUBT,
+            fence=row.fence,
+            was=[MessageState.SUBMITTING],
+            reason=reason,
+            **seal(row, detail=_WORDS[reason]),
+            **values,
         )
         if moved:
             audit.record("message.in_doubt", f"Mail to {row.to_address} is in doubt", object_id=row.pk)
@@ -202,7 +214,7 @@ def decide(message: Message, decision: Decision | str, *, actor: User | None) ->
             _send_again(row)
             words = "is sent again"
         else:
-            results.end(row, MessageState.CANCELLED, fence=row.fence, reason="decided_not_to_send")
+            results.end(row, MessageState.CANCELLED, fence=row.fence, reason="do_not_send")
             words = "is not sent"
         audit.record(
             f"message.decided_{decision.value}",

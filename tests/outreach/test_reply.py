@@ -170,8 +170,10 @@ def test_it_records_a_soft_bounce_and_suppresses_nobody(
     row = sent(provider, "ana.softbounce@site.example")
     poll_until(providers, bounce_kind="delayed")
     row.refresh_from_db()
-    assert row.bounced_at is None
+    assert row.bounce_kind == "delayed"
     poll_until(providers, bounce_kind="soft")
+    row.refresh_from_db()
+    assert row.bounce_kind == "soft"
     assert not Suppression.objects.exists()
     assert following().state == MessageState.PLANNED
 

@@ -242,3 +242,37 @@ def test_it_throws_a_draft_away_that_no_row_knows(
     left = providers.get("messages", mailbox=Mailbox.objects.get().address)
     (entry,) = providers.get("ledger")
     assert [mail["id"] for mail in left] == [entry["id"]]
+
+
+# --- the providers at their worst -------------------------------------------------------------------
+
+
+@BOTH
+def test_it_sends_once_where_everything_arrives_late_and_changed(
+    queue: Queue, providers: Running, provider: str, later: Later
+) -> None:
+    """F1 with rewritten Message-IDs, stripped headers, lagging search, a late move and changing ids."""
+    providers.post("settings", profile="hostile")
+    row = unclear(queue, providers, provider, "accept_then_reset")
+    providers.post("clock", advance=600)
+    providers.wait(lambda: providers.get("health")["pending"] == 0)
+    later(seconds=30)
+    row = settled(row)
+    (entry,) = providers.get("ledger")
+    assert row.state == MessageState.SENT
+    assert row.provider_copies == 1
+    if row.rfc_message_id != entry["message_id"]:
+        pytest.fail(f"{row.rfc_message_id} is not what left: {entry['message_id']}")
+
+
+def test_it_counts_what_the_provider_doubled(queue: Queue, providers: Running, later: Later) -> None:
+    """F45: one submit of ours, two copies: shown, and never taken for our own second mail."""
+    row = unclear(queue, providers, "microsoft", "accept_then_reset")
+    row.refresh_from_db()
+    (entry,) = providers.get("ledger")
+    mailbox = Mailbox.objects.get()
+    copies = providers.get("messages", mailbox=mailbox.address)
+    assert len(copies) == 1
+    providers.post("inbound", email=mailbox.address, folder="sentitems", raw=entry["raw"])
+    later(seconds=30)
+    assert settled(row).state == MessageState.SENT
