@@ -51,8 +51,8 @@ PACE = {
 
 # The demo's mailboxes: sandbox accounts that have already agreed, with private mail that nobody may read.
 DEMO_MAILBOXES = (
-    {"provider": "google", "email": "mira@fernhill.example", "name": "Mira, Fernhill Outdoor"},
-    {"provider": "microsoft", "email": "joren@fernhill.example", "name": "Joren, Fernhill Outdoor"},
+    {"provider": "google", "email": "mira@fernhill.example", "name": "Mira Dahl"},
+    {"provider": "microsoft", "email": "joren@fernhill.example", "name": "Joren Vik"},
 )
 
 
