@@ -56,6 +56,6 @@
   };
   const clean = (text) => text.replace(/\u200b/g, "");
   window.outreach = Object.assign(window.outreach || {}, {
-    chips: { make, draw, liquid, toChips, html: (root) => clean(written(root).innerHTML), text: (root) => clean(written(root).textContent).replace(/\u00a0/g, " ") },
+    chips: { make, draw, liquid, toChips, html: (root) => clean(written(root).innerHTML).replace(/&nbsp;/g, " ").replace(/([^>])<br><\/p>/g, "$1</p>"), text: (root) => clean(written(root).textContent).replace(/\u00a0/g, " ") },
   });
 })();

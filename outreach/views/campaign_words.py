@@ -107,8 +107,8 @@ def counting_words(campaign: Campaign, workspace: Workspace) -> tuple[str, str]:
     opens = workspace.tracks_opens if campaign.tracks_opens is None else campaign.tracks_opens
     clicks = workspace.tracks_clicks if campaign.tracks_clicks is None else campaign.tracks_clicks
     return (
-        "Image loads counted where the law lets us" if opens else "Image tracking off",
-        "Link clicks counted where the law lets us" if clicks else "Link clicks not counted",
+        "Image loads counted where allowed" if opens else "Image tracking off",
+        "Link clicks counted where allowed" if clicks else "Link clicks not counted",
     )
 
 

@@ -16,6 +16,7 @@ from django.utils.safestring import mark_safe
 
 from outreach import rendering, templating
 from outreach.models import Contact, Site, Step
+from outreach.views.merge_fields import label_of
 
 _OPEN, _SHUT = "\ue000", "\ue001"
 _BETWEEN = re.compile(f"[{_OPEN}{_SHUT}]")
@@ -63,7 +64,9 @@ def preview_of(step: Step, contact: Contact) -> Preview:
     else:
         body = _marks(_foot(_plain_links(_clean(_chosen(exact.html, marked.html or "")))))
     return Preview(
-        subject=mark_safe(_marks(escape(subject))), body=mark_safe(body), blanks=tuple(exact.blanks)
+        subject=mark_safe(_marks(escape(subject))),
+        body=mark_safe(body),
+        blanks=tuple(label_of(name) for name in exact.blanks),
     )
 
 
