@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -147,10 +148,15 @@ def _normal(value: str, scope: str) -> str:
 
 def _stop(normal: str, scope: str, reason: SuppressionReason) -> int:
     """End the waiting mails and enrollments of everybody concerned; how many mails."""
-    messages, enrollments = _concerned(normal, scope)
+    people = _people(normal, scope)
+    theirs = Q(contact__in=people)
+    if scope == Suppression.Scope.ADDRESS:
+        theirs |= Q(to_index=address_index(normal))
+    # Columns of the row itself only: a join would move the state into a subquery, which is not looked at
+    # anew after a wait for the row, and a mail handed over meanwhile would be called suppressed.
     stopped: int = (
         Message.objects.stoppable()
-        .filter(messages)
+        .filter(theirs)
         .exclude(kind=MessageKind.TEST)
         .update(
             state=MessageState.SUPPRESSED,
@@ -162,7 +168,7 @@ def _stop(normal: str, scope: str, reason: SuppressionReason) -> int:
         )
     )
     bounced = reason == SuppressionReason.BOUNCED
-    Enrollment.objects.filter(enrollments, state__in=_WAITING).update(
+    Enrollment.objects.filter(contact__in=people, state__in=_WAITING).update(
         state=EnrollmentState.BOUNCED if bounced else EnrollmentState.SUPPRESSED,
         reason=reason,
         stopped_at=Now(),
@@ -170,18 +176,17 @@ def _stop(normal: str, scope: str, reason: SuppressionReason) -> int:
     return stopped
 
 
-def _concerned(normal: str, scope: str) -> tuple[Q, Q]:
+def _people(normal: str, scope: str) -> list[uuid.UUID]:
+    """The contacts behind an address, or those of a domain for whom something waits."""
     if scope == Suppression.Scope.ADDRESS:
-        index = address_index(normal)
-        return Q(to_index=index) | Q(contact__address_index=index), Q(contact__address_index=index)
+        return list(Contact.objects.filter(address_index=address_index(normal)).values_list("pk", flat=True))
     # Addresses are ciphertext, so a domain's people are found by opening those for whom something waits.
     open_people = Contact.objects.filter(
         Q(enrollments__state__in=_WAITING) | Q(pk__in=Message.objects.stoppable().values("contact"))
     ).distinct()
-    people = [
+    return [
         row.pk for row in open_people.only("pk", "workspace_id", "address") if _within(row.address, normal)
     ]
-    return Q(contact__in=people), Q(contact__in=people)
 
 
 def _within(address: str, domain: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts import clock
 from outreach import why
@@ -56,7 +57,7 @@ def _way(row: Message) -> list[Entry]:
     company = why.product(row.mailbox)
     found: list[Entry] = []
     if row.queued_at is not None:
-        found.append(Entry(row.queued_at, "m", "queued", "Queued", format_html("The text was fixed.")))
+        found.append(Entry(row.queued_at, "m", "queued", "Queued", "The text was fixed."))
     if row.attempted_at is not None and row.state != MessageState.SENT:
         found.append(
             Entry(row.attempted_at, "m", "sending", "Sending now", format_html("Handed to {}.", company))
@@ -88,9 +89,9 @@ def _afterwards(row: Message) -> list[Entry]:
     if quiet is None or (row.bounced_at is not None and row.bounce_kind in ("hard", "blocked")):
         return []
     if quiet <= clock.now():
-        sentence = format_html("The most one can know without an answer.")
+        sentence = "The most one can know without an answer."
         return [Entry(quiet, "g", "quiet", "No bounce after 72 h", sentence)]
-    return [Entry(None, "n", "planned", "No bounce after 72 h", format_html("Too early to say."))]
+    return [Entry(None, "n", "planned", "No bounce after 72 h", "Too early to say.")]
 
 
 def _event(row: Event) -> Entry:
@@ -106,7 +107,7 @@ def _event(row: Event) -> Entry:
                 return Entry(row.at, "n", "clicked", "Clicked (looks automatic)", sentence)
             return Entry(row.at, "g", "clicked", "Clicked", sentence)
         case _:
-            sentence = format_html("Asked not to be written to. Every later mail stops here.")
+            sentence = SafeString("Asked not to be written to. Every later mail stops here.")
             return Entry(row.at, "b", "suppressed", "Opted out", sentence)
 
 

@@ -65,7 +65,7 @@ def of_enrollment(row: Enrollment, now: dt.datetime) -> Shown:
             f" {cancelled} follow-up{'s were' if cancelled > 1 else ' was'} cancelled." if cancelled else ""
         )
         sentence = format_html("A person answered{}.{}", _at(answered), rest or " Nothing more goes out.")
-        return Shown("g", "replied", "Replied", sentence, rung=(*rung, "replied"))
+        return Shown("g", "replied", "Replied", sentence, rung=tuple(dict.fromkeys([*rung, "replied"])))
     if row.state == EnrollmentState.BOUNCED:
         bounced = next((mail for mail in messages if mail.bounced_at), None)
         if bounced is not None:
@@ -78,7 +78,7 @@ def of_enrollment(row: Enrollment, now: dt.datetime) -> Shown:
     if last is None:
         if row.state == EnrollmentState.CANCELLED:
             return Shown("n", "cancelled", "Cancelled", format_html("{}", sentence_for(row.reason)))
-        return Shown("n", "planned", "Planned", format_html("Goes when the campaign is launched."))
+        return Shown("n", "planned", "Planned", "Goes when the campaign is launched.")
     if row.state == EnrollmentState.CANCELLED and last.state in (MessageState.CANCELLED, MessageState.SENT):
         sentence = format_html("{}{}", sentence_for(row.reason), _on(row.stopped_at))
         return Shown("n", "cancelled", "Cancelled", sentence, rung=rung)
@@ -171,9 +171,9 @@ def _sent(row: Message, now: dt.datetime) -> Shown:
         sentence = format_html("Image fetched {}. This says nothing about a person.", _times(row.opens))
         return Shown("n", "opened", "Opened (may be automatic)", sentence, rung=rung)
     if row.bounced_at is not None:
-        sentence = format_html(
-            "{} A report{} says that it is still on its way.", accepted, _at(row.bounced_at)
-        )
+        soft = row.bounce_kind == "soft"
+        said = "it was not taken in: full or out of reach" if soft else "it is still on its way"
+        sentence = format_html("{} A report{} says that {}.", accepted, _at(row.bounced_at), said)
         return Shown("n", "accepted", "Accepted", sentence, rung=rung)
     quiet = row.quiet_at(settings.QUIET_SECONDS)
     if quiet is not None and quiet <= now:
@@ -191,7 +191,7 @@ def _waiting(row: Message, now: dt.datetime) -> Shown:
         and row.campaign.state == CampaignState.PAUSED
         and row.kind != MessageKind.ANSWER
     ):
-        sentence = format_html("The campaign is paused. The mail keeps its place and its text.")
+        sentence = "The campaign is paused. The mail keeps its place and its text."
         return Shown("w", "held", "Paused", sentence)
     if mailbox is not None and mailbox.state == MailboxState.BROKEN:
         sentence = format_html("{} needs reconnecting. The mail goes after that.", mailbox.address)

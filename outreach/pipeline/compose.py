@@ -55,6 +55,10 @@ __all__ = [
 ]
 
 
+# Not under way yet; a stop that commits meanwhile is not undone by a launch.
+_WAITING = [EnrollmentState.PLANNED, EnrollmentState.HELD_BACK]
+
+
 @dataclass(frozen=True)
 class Launched:
     """People whose first mail was planned by this call, and people left out by name."""
@@ -135,7 +139,7 @@ def plan_first(campaign: Campaign, rows: list[Enrollment]) -> None:
         ],
         ignore_conflicts=True,
     )
-    Enrollment.objects.filter(pk__in=[row.pk for row in rows]).update(
+    Enrollment.objects.filter(pk__in=[row.pk for row in rows], state__in=_WAITING).update(
         state=EnrollmentState.RUNNING, reason="", stopped_at=None
     )
 
@@ -145,7 +149,9 @@ def _hold_back(rows: list[Enrollment]) -> None:
     for row in rows:
         by_code[row.reason].append(row.pk)
     for code, ids in by_code.items():
-        Enrollment.objects.filter(pk__in=ids).update(state=EnrollmentState.HELD_BACK, reason=code)
+        Enrollment.objects.filter(pk__in=ids, state__in=_WAITING).update(
+            state=EnrollmentState.HELD_BACK, reason=code
+        )
 
 
 def write_answer(

@@ -243,5 +243,5 @@ def test_it_keeps_a_contact_and_says_what_is_wrong_with_one(in_ws: Workspace, ow
         ({"address": "b@c.example", "fields": {"!!": "x"}}, "fields"),
     ):
         with pytest.raises(contacts.BadContact) as bad:
-            contacts.save_contact(**values)  # type: ignore[arg-type]
+            contacts.save_contact(**values)
         assert bad.value.field == field

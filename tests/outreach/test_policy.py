@@ -232,7 +232,7 @@ def _more_text(row: Message, more: str) -> None:
     found = Message.objects.get(pk=row.pk)
     _text(
         row, text=f"{found.text}\n{more}", html=f'{found.html}<a href="{more}">x</a>' if found.html else None
-    )  # type: ignore[arg-type]
+    )
 
 
 def _nameless(row: Message) -> None:

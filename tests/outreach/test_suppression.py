@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from django.db import connection, transaction
 
 from accounts.models import AuditEvent, User, Workspace
 from accounts.tenancy import workspace
@@ -143,3 +146,51 @@ def test_it_stays_within_the_workspace(in_ws: Workspace, stranger: User) -> None
     suppression.suppress("ana@site.example", reason=OPTED_OUT)
     with workspace(create_workspace(stranger, name="Elsewhere too")):
         assert suppression.is_suppressed("ana@site.example") is None
+
+
+@pytest.mark.parametrize("scope", [Suppression.Scope.ADDRESS, DOMAIN])
+def test_it_never_marks_a_mail_that_was_handed_over_meanwhile(
+    transactional_db: None, in_ws: Workspace, scope: str
+) -> None:
+    contact = make_contact("ana@site.example")
+    campaign = make_campaign(state="running")
+    row = make_message(
+        make_enrollment(campaign, contact, state=EnrollmentState.RUNNING), state=MessageState.DRAFTED
+    )
+    locked, waiting = threading.Event(), threading.Event()
+
+    def hand_over() -> None:
+        try:
+            with workspace(in_ws), transaction.atomic():
+                Message.objects.filter(pk=row.pk).update(state=MessageState.SUBMITTING)
+                locked.set()
+                waiting.wait(5)
+        finally:
+            connection.close()
+
+    def let_go_once_somebody_waits() -> None:
+        try:
+            for _ in range(200):
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                    if cursor.fetchone()[0]:
+                        break
+                waiting.wait(0.02)
+            waiting.set()
+        finally:
+            connection.close()
+
+    sender = threading.Thread(target=hand_over)
+    sender.start()
+    assert locked.wait(5)
+    watcher = threading.Thread(target=let_go_once_somebody_waits)
+    watcher.start()
+    suppression.suppress(
+        "ana@site.example" if scope == Suppression.Scope.ADDRESS else "site.example",
+        reason=OPTED_OUT,
+        scope=scope,
+    )
+    sender.join()
+    watcher.join()
+    row.refresh_from_db()
+    assert row.state == MessageState.SUBMITTING

@@ -44,7 +44,7 @@ def shown(row: Message | Enrollment, **later: float) -> why.Shown:
     assert found.mark in MARKS
     assert not FORBIDDEN.search(f"{found.words} {re.sub('<[^>]+>', '', found.sentence)}")
     page = Template("{% state s.tone s.mark s.words %}{% evidence s.rung %}{{ s.sentence }}")
-    assert "&lt;" not in page.render(Context({"s": found}))
+    assert not re.search(r"&lt;/?(time|b|svg)", page.render(Context({"s": found})))
     return found
 
 
@@ -88,7 +88,8 @@ def test_it_uses_the_words_of_the_table(in_ws: Workspace, values: Any, words: st
     ],
 )
 def test_it_says_what_came_back(in_ws: Workspace, field: str, more: Any, words: str) -> None:
-    assert shown(make_message(state=MessageState.SENT, **{field: clock.now()}, **more)).words == words
+    values: Any = {field: clock.now(), **more}
+    assert shown(make_message(state=MessageState.SENT, **values)).words == words
 
 
 def test_it_says_no_bounce_only_after_its_time(in_ws: Workspace) -> None:
