@@ -71,12 +71,14 @@ def set_label(reply: Reply, label: Label | None, *, actor: User) -> bool:
             object_id=reply.thread_id,
         )
         if label == Label.OPTED_OUT:
-            suppression.suppress(
-                reply.from_address,
-                reason=SuppressionReason.OPTED_OUT,
-                note="Asked for it in a reply",
-                actor=actor,
-            )
+            # Whoever answered for the person we wrote to spoke for both addresses.
+            for address in {reply.from_address, reply.thread.contact.address}:
+                suppression.suppress(
+                    address,
+                    reason=SuppressionReason.OPTED_OUT,
+                    note="Asked for it in a reply",
+                    actor=actor,
+                )
         if label == Label.SAYS_REMOVED:
             case = RemovalCase.objects.filter(enrollment=reply.thread.enrollment_id).first()
             if case is not None and reply.thread.enrollment_id is not None:

@@ -7,12 +7,19 @@ from outreach.views import (
     campaign_people,
     campaign_settings,
     campaigns,
+    cases,
     composer,
     contacts,
     contacts_import,
     doubt,
+    home,
+    inbox,
     mailboxes,
     projects,
+    removal_acts,
+    removal_import,
+    removal_text,
+    removals,
     sites,
     suppressions,
 )
@@ -76,3 +83,32 @@ urlpatterns += [
     ),
 ]
 # --- end of projects, campaigns, contacts, sites, suppressions
+
+# --- home, inbox, removals
+THREAD = "w/<slug:slug>/inbox/<uuid:pk>/"
+REMOVAL = "w/<slug:slug>/removals/<uuid:pk>/"
+CASE = "w/<slug:slug>/cases/<uuid:pk>/"
+urlpatterns += [
+    path("w/<slug:slug>/", home.home, name="home"),
+    path("w/<slug:slug>/inbox/", inbox.inbox, name="inbox"),
+    path(THREAD, inbox.thread, name="thread"),
+    path(f"{THREAD}answer/", inbox.thread_answer, name="thread_answer"),
+    path(f"{THREAD}done/", inbox.thread_done, name="thread_done"),
+    path(f"{THREAD}label/", inbox.thread_label, name="thread_label"),
+    path("w/<slug:slug>/replies/<uuid:pk>/original/", inbox.reply_frame, name="reply_frame"),
+    path("w/<slug:slug>/removals/", removals.removals, name="removals"),
+    path("w/<slug:slug>/removals/new/", removals.removal_new, name="removal_new"),
+    path(REMOVAL, removals.removal, name="removal"),
+    path(f"{REMOVAL}import/", removal_import.removal_import, name="removal_import"),
+    path(f"{REMOVAL}text/", removal_text.removal_text, name="removal_text"),
+    path(f"{REMOVAL}verdicts/", removal_acts.removal_verdicts, name="removal_verdicts"),
+    path(f"{REMOVAL}write/", removal_acts.removal_write, name="removal_write"),
+    path(f"{REMOVAL}pause/", removal_acts.removal_pause, name="removal_pause"),
+    path(f"{REMOVAL}disavow/", removals.disavow_file, name="disavow"),
+    path(CASE, cases.case, name="case"),
+    path(f"{CASE}verdict/", removal_acts.case_verdict, name="case_verdict"),
+    path(f"{CASE}contact/", cases.case_contact, name="case_contact"),
+    path(f"{CASE}links/", cases.case_links, name="case_links"),
+    path(f"{CASE}scope/", cases.case_scope, name="case_scope"),
+]
+# --- end of home, inbox, removals

@@ -18,7 +18,7 @@ from outreach.links.layouts import Layout, NoColumn, recognise
 from outreach.models import Backlink, CaseState, LinkState, Project, RemovalCase, Site
 from outreach.models.links import url_key
 
-__all__ = ["ImportRefused", "NoColumn", "Reject", "Report", "Stored", "read", "store"]
+__all__ = ["ImportRefused", "NoColumn", "Reject", "Report", "Stored", "known", "read", "store"]
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_ROWS = 50_000
@@ -253,3 +253,12 @@ def _reopen(project: Project) -> None:
         state=CaseState.GONE,
         pk__in=Backlink.objects.filter(still, project=project).values("case"),
     ).update(state=CaseState.OPEN, closed_at=None)
+
+
+def known(project: Project, report: Report) -> int:
+    """How many links of the list the project has already."""
+    keys = [url_key(row.source.url, row.target.url) for row in report.rows]
+    links = Backlink.objects.filter(project=project)
+    return sum(
+        links.filter(key__in=keys[begin : begin + BATCH]).count() for begin in range(0, len(keys), BATCH)
+    )

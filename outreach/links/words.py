@@ -143,7 +143,7 @@ def sentence_of(case: RemovalCase, *, now: dt.datetime) -> SafeString:
         case _, CaseState.GONE:
             return format_html("All links are gone{}. Nothing more goes out.", _since(case.closed_at))
         case Verdict.UNDECIDED, _:
-            return format_html("Nobody has decided yet.")
+            return SafeString("Nobody has decided yet.")
         case Verdict.KEEP, _:
             return format_html("Kept{}.", _since(case.verdict_at))
         case Verdict.DISAVOW, _:
@@ -152,7 +152,7 @@ def sentence_of(case: RemovalCase, *, now: dt.datetime) -> SafeString:
             return _answered(case)
     if case.enrollment is None:
         if case.contact is None:
-            return format_html("Nobody is named who could be asked.")
+            return SafeString("Nobody is named who could be asked.")
         return format_html("Ready: {} gets one mail that lists the links.", case.contact.address)
     return format_html("{}", why.state_of(case.enrollment, now=now).sentence)
 
@@ -160,7 +160,7 @@ def sentence_of(case: RemovalCase, *, now: dt.datetime) -> SafeString:
 def _answered(case: RemovalCase) -> SafeString:
     answers = answers_of(case)
     if not answers:
-        return format_html("They say that the links are removed. Look, and record what you see.")
+        return SafeString("They say that the links are removed. Look, and record what you see.")
     last = answers[-1]
     label = labels.shown(last).words
     said = label if last.label else "They answered"
@@ -183,7 +183,7 @@ def requests_of(case: RemovalCase) -> list[Message]:
 def _asked(case: RemovalCase) -> SafeString:
     sent = requests_of(case)
     if not sent:
-        return format_html("Not asked.")
+        return SafeString("Not asked.")
     count = "1 request" if len(sent) == 1 else f"{len(sent)} requests"
     since = when(sent[0].sent_at)
     enrollment = case.enrollment
