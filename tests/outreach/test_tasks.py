@@ -156,7 +156,7 @@ def test_it_leaves_a_throttled_mailbox_alone_until_its_time(
     tasks.poll_mailbox(*ids(open_ws))
     assert len(providers.get("calls")) == calls
     later(seconds=3600)
-    tasks.send_batch(*ids(open_ws))
+    until_idle(open_ws, later)
     assert len(providers.get("ledger")) == 3
     assert Mailbox.objects.get().state == MailboxState.CONNECTED
 
