@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role, User
 from outreach import contacts as people
@@ -61,14 +62,13 @@ def contact(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     row = own_or_404(Contact.objects.select_related("site"), pk)
     mails = page_of(
         request,
-        Message.objects.filter(contact=row)
-        .select_related("campaign", "step", "mailbox", "thread", "contact", "enrollment", "project")
-        .order_by("-created_at", "-id"),
+        Message.objects.filter(contact=row).select_related(*why.WITH).order_by("-created_at", "-id"),
     )
+    now = clock.now()
     context = {
         "contact": row,
         "page": mails,
-        "mails": [(mail, why.state_of(mail)) for mail in mails],
+        "mails": [(mail, why.state_of(mail, now=now)) for mail in mails],
         "replies": Reply.objects.filter(thread__contact=row).count(),
         "blocked": suppression.is_suppressed(row.address),
         "campaigns": row.enrollments.select_related("campaign").order_by("-created_at"),

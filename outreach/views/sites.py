@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from accounts import clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from outreach import why
@@ -41,13 +42,14 @@ def site(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     )
     mails = list(
         Message.objects.filter(contact__site=row)
-        .select_related("campaign", "step", "contact", "mailbox", "enrollment", "project", "thread")
+        .select_related(*why.WITH)
         .order_by("-created_at", "-id")[:50]
     )
+    now = clock.now()
     page = {
         "site": row,
         "page": page_of(request, people),
-        "mails": [(mail, why.state_of(mail)) for mail in mails],
+        "mails": [(mail, why.state_of(mail, now=now)) for mail in mails],
         "cases": RemovalCase.objects.filter(site=row).select_related("project").order_by("project__name"),
         "links": Backlink.objects.filter(case__site=row).count(),
         "nav_on": "sites",
