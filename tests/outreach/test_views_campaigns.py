@@ -374,30 +374,3 @@ def test_it_hides_a_campaign_from_a_stranger(signed_in: SignedIn, stranger: User
     client = signed_in(stranger)
     assert client.get(url(in_ws, f"{campaign.pk}/")).status_code == 404
     assert client.post(f"/w/elsewhere/campaigns/{campaign.pk}/pause/").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("decision", "state"),
-    [
-        ("sent", MessageState.SENT),
-        ("send_again", MessageState.QUEUED),
-        ("do_not_send", MessageState.CANCELLED),
-    ],
-)
-def test_it_offers_three_words_for_a_mail_in_doubt(
-    client: Client, in_ws: Workspace, decision: str, state: str
-) -> None:
-    someone = person(running())
-    mail = factories.make_message(someone, state=MessageState.DOUBT, attempted_at=clock.now())
-    path = f"/w/{in_ws.slug}/doubt/{mail.pk}/"
-    page = client.get(path).content.decode()
-    for words in ("It was sent", "Send again", "Do not send", "We do not send again on our own"):
-        assert words in page
-    client.post(path, {"decision": "nonsense"})
-    mail.refresh_from_db()
-    assert mail.state == MessageState.DOUBT
-    client.post(path, {"decision": decision})
-    mail.refresh_from_db()
-    assert mail.state == state
-    again = client.post(path, {"decision": "send_again"}, follow=True).content.decode()
-    assert "settled in the meantime" in again
