@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -47,16 +48,17 @@ def campaign_compose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     row = _own(pk)
     step = _step(row, request.GET.get("step", "1"))
     may_edit = _may_edit(request, row)
+    if request.method == "POST" and not request.membership.may(Role.MEMBER):
+        raise PermissionDenied("Your role here reads only.")
     if request.method != "POST":
         form = StepForm(initial={"subject": step.subject, "body": step.body, "wait_days": step.wait_days})
         return render(request, "outreach/composer.html", _page(request, row, step, form))
     form = StepForm(request.POST)
     saved = may_edit and form.is_valid() and _save(request, row, step, form)
     if request.htmx:
-        # An answer like any other, also when nothing was stored: the words say so, and the text stays.
-        answer = render(
-            request, "outreach/_composer_saved.html", {"saved": saved, "form": form, "at": timezone.now()}
-        )
+        # 422 keeps the page's guard up: it warns before unsaved text is left behind.
+        words = {"saved": saved, "form": form, "at": timezone.now()}
+        answer = render(request, "outreach/_composer_saved.html", words, status=200 if saved else 422)
         if saved:
             answer["HX-Trigger"] = "stored"
         return answer

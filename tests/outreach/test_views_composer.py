@@ -78,7 +78,7 @@ def test_it_says_what_is_not_saved_and_keeps_the_text(
     before = stored(campaign)
     fields = {"subject": "Fine", "body": "<p>Fine words</p>", **values}
     quiet = client.post(url(in_ws, campaign) + "?step=1", fields, headers=HTMX)
-    assert quiet.status_code == 200
+    assert quiet.status_code == 422
     assert "Not saved" in quiet.content.decode()
     assert words in quiet.content.decode()
     page = client.post(url(in_ws, campaign) + "?step=1", fields)
