@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
@@ -64,10 +64,10 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
 
 
 def own_or_404(rows: type[Row] | models.QuerySet[Row], pk: uuid.UUID | str) -> Row:
-    """The row with this id in the open workspace, or 404: a foreign row does not exist."""
+    """The row with this id in the open workspace, or 404: a foreign row does not exist, nor does a bad id."""
     found = rows.objects.all() if isinstance(rows, type) else rows
     try:
         row: Row = found.get(pk=pk)
-    except (models.ObjectDoesNotExist, ValueError) as error:
+    except (models.ObjectDoesNotExist, ValidationError, ValueError) as error:
         raise Http404 from error
     return row

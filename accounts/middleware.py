@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.http.response import HttpResponseBase
 
 from accounts.models import Membership
 from accounts.tenancy import workspace
+
+_INSIDE = re.compile(r"/w/([-a-zA-Z0-9_]+)/")
 
 
 class WorkspaceMiddleware:
@@ -25,6 +28,8 @@ class WorkspaceMiddleware:
         slug = _slug_of(request.path_info)
         if slug is None or not request.user.is_authenticated:
             return self.get_response(request)
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            raise Http404  # No text of ours holds a NUL, and PostgreSQL refuses to compare with one.
         membership = (
             Membership.objects.select_related("workspace")
             .filter(user=request.user, workspace__slug=slug)
@@ -43,5 +48,6 @@ class WorkspaceMiddleware:
 
 
 def _slug_of(path: str) -> str | None:
-    parts = path.split("/", 3)
-    return parts[2] if len(parts) > 3 and parts[1] == "w" else None
+    """The slug in the path; None where none of its form stands there, and so no address of ours."""
+    found = _INSIDE.match(path)
+    return found[1] if found else None

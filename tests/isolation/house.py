@@ -1,0 +1,248 @@
+"""One workspace full of rows, each with a word that must turn up nowhere else, and somebody else's beside it.
+
+`ROWS` says which row fills an argument of which address, `SENT` what a form posts there. An address with an
+argument that is not named here fails the tests.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User, Workspace
+from accounts.tenancy import WorkspaceModel, workspace
+from mailbox.models import Receipt
+from outreach.models import (
+    Backlink,
+    CampaignKind,
+    CampaignState,
+    EnrollmentState,
+    MessageState,
+    RemovalCase,
+    Verdict,
+)
+from outreach.models.links import url_key
+from tests import factories
+from tests.isolation.addresses import Address
+
+WORD = "kingfisher"
+Rows = dict[str, Any]
+
+
+def fill(owner: User) -> Rows:
+    """Rows of every kind that an address can name. The workspace must be open."""
+    project = factories.make_project(f"Project {WORD}", website=f"{WORD}.example")
+    mailbox = factories.make_mailbox(address=f"mira@{WORD}.example", owner=owner)
+    person = factories.make_contact(f"ana@{WORD}-site.example", name=f"Ana {WORD}", company=f"{WORD} Ltd")
+    assert person.site is not None
+    draft = factories.make_campaign(
+        project=project,
+        mailbox=mailbox,
+        name=f"Draft {WORD}",
+        steps=(factories.FIRST_MAIL, factories.FOLLOW_UP),
+    )
+    enrollment = factories.make_enrollment(draft, person)
+    running = factories.make_campaign(
+        project=project, mailbox=mailbox, name=f"Runs {WORD}", state=CampaignState.RUNNING
+    )
+    asked = factories.make_enrollment(running, person, state=EnrollmentState.REPLIED)
+    sent = factories.make_message(asked, state=MessageState.SENT, text=f"Hello {WORD}")
+    reply = factories.make_reply(sent, text=f"Yes {WORD}", html=f"<p>{WORD}</p>")
+    doubtful = factories.make_message(
+        factories.make_enrollment(running, state=EnrollmentState.RUNNING), state=MessageState.DOUBT
+    )
+    factories.make_campaign(
+        project=project,
+        mailbox=mailbox,
+        kind=CampaignKind.REMOVAL,
+        state=CampaignState.RUNNING,
+        name=f"Requests {WORD}",
+    )
+    case = RemovalCase.objects.create(
+        project=project, site=person.site, contact=person, verdict=Verdict.REMOVE
+    )
+    pages = (f"https://{WORD}-site.example/1", f"https://{WORD}.example/")
+    link = Backlink.objects.create(
+        project=project, case=case, source_url=pages[0], target_url=pages[1], key=url_key(*pages)
+    )
+    receipt = Receipt.objects.create(
+        mailbox=mailbox, provider=mailbox.provider, address=mailbox.address, actor=owner
+    )
+    return {
+        "project": project,
+        "mailbox": mailbox,
+        "contact": person,
+        "site": person.site,
+        "draft": draft,
+        "enrollment": enrollment,
+        "thread": sent.thread,
+        "reply": reply,
+        "message": doubtful,
+        "case": case,
+        "link": link,
+        "receipt": receipt,
+        "suppression": factories.make_suppression(f"no@{WORD}.example"),
+    }
+
+
+# (beginning of the address's name, argument) → the row, or a plain value.
+ROWS: dict[tuple[str, str], str] = {
+    ("outreach:mailbox", "pk"): "mailbox",
+    ("outreach:receipt", "pk"): "receipt",
+    ("outreach:project", "pk"): "project",
+    ("outreach:removal", "pk"): "project",
+    ("outreach:disavow", "pk"): "project",
+    ("outreach:campaign", "pk"): "draft",
+    ("outreach:campaign", "person"): "enrollment",
+    ("outreach:step", "pk"): "draft",
+    ("outreach:step", "position"): "=2",
+    ("outreach:doubt", "pk"): "message",
+    ("outreach:contact", "pk"): "contact",
+    ("outreach:site", "pk"): "site",
+    ("outreach:suppression", "pk"): "suppression",
+    ("outreach:thread", "pk"): "thread",
+    ("outreach:reply_frame", "pk"): "reply",
+    ("outreach:case", "pk"): "case",
+    ("mailbox:start", "provider"): "=google",
+    ("mailbox:problem", "code"): "=stale",
+    ("planted-", "pk"): "contact",
+}
+
+
+def sent(rows: Rows) -> dict[str, dict[str, Any]]:
+    """What a form posts to an address; one that is not named gets no fields, which its view must bear."""
+    ids = {name: str(row.pk) for name, row in rows.items()}
+    return {
+        "settings": {"about": "workspace", "ws-name": "Taken over"},
+        "mailbox:start": {"again": ids["mailbox"]},
+        "mailbox:connect": {"again": ids["mailbox"]},
+        "outreach:mailbox": {"display_name": "Taken over", "daily_cap": "5"},
+        "outreach:mailbox_revoke": {f"keep-{ids['project']}": "keep"},
+        "outreach:project_new": {"name": "One more"},
+        "outreach:project_edit": {"name": "Taken over", "website": "other.example"},
+        "outreach:campaign_new": {"name": "One more", "project": ids["project"], "mailbox": ids["mailbox"]},
+        "outreach:campaign_settings": {
+            "name": "Taken over",
+            "mailbox": ids["mailbox"],
+            "weekdays": ["1"],
+            "window_start": "09:00",
+            "window_end": "17:00",
+            "timezone": "UTC",
+        },
+        "outreach:campaign_people": {"about": "pick", "contact": [ids["contact"]]},
+        "outreach:campaign_compose": {"subject": "Other", "body": "<p>Other</p>", "wait_days": "3"},
+        "outreach:campaign_mode": {"mode": "plain"},
+        "outreach:campaign_test": {"compose_id": str(uuid.uuid4())},
+        "outreach:doubt": {"decision": "sent"},
+        "outreach:contact_new": {
+            "address": "new@other.example",
+            "basis": "legitimate",
+            "tracking_consent": "unknown",
+        },
+        "outreach:contact_edit": {
+            "address": "new@other.example",
+            "basis": "legitimate",
+            "tracking_consent": "unknown",
+        },
+        "outreach:contacts_import": {
+            "lines": "new@other.example",
+            "basis": "legitimate",
+            "source": "their page",
+        },
+        "outreach:suppression_new": {"value": "other@other.example"},
+        "outreach:thread_answer": {"compose_id": str(uuid.uuid4()), "text": "Taken over"},
+        "outreach:thread_label": {"reply": ids["reply"], "label": "interested"},
+        "outreach:thread_done": {"undo": ""},
+        "outreach:removal_new": {"name": "One more", "website": "other.example"},
+        "outreach:removal_import": {"lines": "https://one.example/ https://kingfisher.example/"},
+        "outreach:removal_text": {
+            "mailbox": ids["mailbox"],
+            "subject": "Other",
+            "body": "Other {{ links }}",
+            "wait_2": "5",
+            "wait_3": "7",
+        },
+        "outreach:removal_verdicts": {"verdict": "disavow", "confirmed": "yes", "case": [ids["case"]]},
+        "outreach:removal_write": {"case": ids["case"]},
+        "outreach:case_verdict": {"verdict": "keep"},
+        "outreach:case_contact": {"known": ids["contact"], "address": "new@other.example"},
+        "outreach:case_links": {"state": "gone", "link": ids["link"]},
+        "outreach:case_scope": {"scope": "pages"},
+        "planted-adopts": {"site": ids["site"]},
+    }
+
+
+@dataclass(frozen=True)
+class House:
+    """The full workspace, and how to come to it."""
+
+    here: Workspace
+    rows: Rows
+    signed_in: Callable[[User], Client]
+
+    def arguments(self, address: Address) -> dict[str, Any]:
+        """A value for each argument. Raises LookupError where none is registered."""
+        found = {}
+        for argument in address.arguments:
+            names = [key for key in ROWS if key[1] == argument and address.name.startswith(key[0])]
+            if not names:
+                raise LookupError(f"{address.name}: no row is registered for <{argument}>")
+            value = ROWS[max(names, key=lambda key: len(key[0]))]
+            found[argument] = value[1:] if value.startswith("=") else self.rows[value].pk
+        return found
+
+    def url(self, address: Address, slug: str = "") -> str:
+        return reverse(address.name, kwargs={"slug": slug or self.here.slug, **self.arguments(address)})
+
+    def fields(self, address: Address) -> dict[str, Any]:
+        return sent(self.rows).get(address.name, {})
+
+
+def furnished(here: Workspace, owner: User, signed_in: Callable[[User], Client]) -> House:
+    with workspace(here):
+        return House(here, fill(owner), signed_in)
+
+
+def tenant_models() -> list[type[WorkspaceModel]]:
+    return [model for model in apps.get_models() if issubclass(model, WorkspaceModel)]
+
+
+def print_of(here: Workspace) -> dict[str, str]:
+    """Table → a hash of all its rows of this workspace."""
+    one = (
+        "SELECT '{0}', md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t.id), '')) FROM \"{0}\" t WHERE {1}"
+    )
+    tables = [(model._meta.db_table, "workspace_id = %s") for model in tenant_models()]
+    tables += [("accounts_membership", "workspace_id = %s"), ("accounts_workspace", "id = %s")]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(one.format(*table) for table in tables), [here.pk] * len(tables))
+        return dict(cursor.fetchall())
+
+
+def moved(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    return sorted(table for table in before if before[table] != after[table])
+
+
+def crossings() -> list[str]:
+    """References from a row of one workspace to a row of another: there must be none, ever."""
+    found = []
+    for model in tenant_models():
+        for field in model._meta.concrete_fields:
+            to = field.related_model
+            if not (isinstance(to, type) and issubclass(to, WorkspaceModel)):
+                continue
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f'SELECT count(*) FROM "{model._meta.db_table}" a JOIN "{to._meta.db_table}" b '  # noqa: S608
+                    f'ON a."{field.column}" = b.id WHERE a.workspace_id <> b.workspace_id'
+                )
+                if cursor.fetchone()[0]:
+                    found.append(f"{model.__name__}.{field.name}")
+    return found
