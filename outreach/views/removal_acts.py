@@ -63,7 +63,9 @@ def removal_verdicts(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     if not chosen:
         messages.warning(request, "No site is selected.")
         return redirect(back)
-    if wanted == Verdict.DISAVOW and sent.get("confirmed") != "yes":
+    if request.method == "GET" and wanted != Verdict.DISAVOW:
+        return redirect(back)
+    if wanted == Verdict.DISAVOW and (request.method == "GET" or sent.get("confirmed") != "yes"):
         query = urlencode({"case": [str(case.pk) for case in chosen], "verdict": wanted}, doseq=True)
         if request.method == "POST":
             return redirect(f"{_url(request, 'removal_verdicts', row.pk)}?{query}")

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -28,7 +29,9 @@ def removal_text(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     project = own_or_404(Project, pk)
     may_edit = request.membership.may(Role.MEMBER)
     campaign = request_text.campaign_of(project)
-    if request.method == "POST" and may_edit:
+    if request.method == "POST" and not may_edit:
+        raise PermissionDenied("Your role here reads only.")
+    if request.method == "POST":
         campaign = campaign or request_text.prepare(project, actor=request.user)
         if request.POST.get("step") == "prepare":
             return redirect("outreach:removal_text", slug=request.workspace.slug, pk=pk)
