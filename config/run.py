@@ -203,6 +203,7 @@ class Run:
         web = self.spawn(
             "web", "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{ports['web']}",
             "--workers", "1", "--threads", "8", "--worker-class", "gthread", "--access-logfile", "-",
+            "--logger-class", "config.logs.AccessLog",
             "--worker-tmp-dir", str(self.data), "--no-control-socket",
         )  # fmt: skip
         self.spawn("worker", "-m", "celery", "-A", "config.celery", "worker", "-P", "threads", "-c", "8",

@@ -241,7 +241,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"plain": {"()": "config.logs.PlainAddresses"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"httplib2": {"level": "WARNING"}, "msal": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"filters": ["plain"]},
+        # At DEBUG these write tokens, bodies and addresses.
+        "google.auth": {"level": "WARNING"},
+        "googleapiclient": {"level": "WARNING"},
+        "httplib2": {"level": "WARNING"},
+        "msal": {"level": "WARNING"},
+        "oauthlib": {"level": "WARNING"},
+        "requests_oauthlib": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+    },
 }
