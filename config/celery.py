@@ -7,6 +7,7 @@ import os
 
 from celery import Celery
 from django.conf import settings
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -16,6 +17,14 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["accounts", "mailbox", "tracking", "outreach"])
 
+# A worker takes from the three in turn: mails that are due never wait behind a crowd of polls.
+app.conf.task_queues = [Queue("wake"), Queue("mail"), Queue("poll")]
+app.conf.task_default_queue = "mail"
+app.conf.task_routes = {
+    "outreach.wake_*": {"queue": "wake"},
+    "outreach.poll_mailbox": {"queue": "poll"},
+    "outreach.sweep_mailbox": {"queue": "poll"},
+}
 app.conf.beat_schedule = {
     "queue": {"task": "outreach.wake_queue", "schedule": settings.WAKE_SECONDS},
     "send": {"task": "outreach.wake_senders", "schedule": settings.WAKE_SECONDS},
@@ -25,3 +34,6 @@ app.conf.beat_schedule = {
     "finish": {"task": "outreach.wake_finish", "schedule": settings.WAKE_SECONDS * 4},
     "janitor": {"task": "outreach.wake_janitor", "schedule": min(600.0, settings.LEASE_SECONDS * 5)},
 }
+for _entry in app.conf.beat_schedule.values():
+    # A wake-up that comes late is worth nothing: the next one looks at the same rows.
+    _entry["options"] = {"expires": max(_entry["schedule"] * 3, 10.0)}

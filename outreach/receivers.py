@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import receiver
 
+from accounts import bells
 from mailbox.models import Mailbox, Receipt
 from mailbox.signals import mailbox_changed
 from outreach import erasure, notices, recipients
@@ -32,7 +33,7 @@ def look_now(*, mailbox: Mailbox, fact: str, **_: Any) -> None:
         from outreach import tasks
 
         ids = (str(mailbox.workspace_id), str(mailbox.pk))
-        transaction.on_commit(lambda: tasks.ring(tasks.poll_mailbox, *ids))
+        transaction.on_commit(lambda: bells.ring(tasks.poll_mailbox, *ids))
 
 
 @receiver(mailbox_changed)
@@ -45,4 +46,4 @@ def access_ended(*, mailbox: Mailbox, fact: str, receipt: Receipt | None = None,
         from outreach import tasks
 
         ids = (str(mailbox.workspace_id), str(receipt.pk))
-        transaction.on_commit(lambda: tasks.ring(tasks.erase_mailbox, *ids), robust=True)
+        transaction.on_commit(lambda: bells.ring(tasks.erase_mailbox, *ids), robust=True)

@@ -18,9 +18,9 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 from django.db import connection, connections
-from kombu.exceptions import OperationalError
 
 from accounts import clock
+from accounts.bells import ring
 from accounts.tasks import WorkspaceTask
 from accounts.tenancy import current_workspace_id, every_workspace, workspace
 from mailbox import health, limits, revocation
@@ -30,17 +30,6 @@ from outreach.models import Campaign, CampaignState
 from outreach.pipeline import claim, janitor, queue, reply, send, settle
 
 log = logging.getLogger(__name__)
-
-
-def ring(task: Any, *ids: str) -> None:
-    """Start a task soon. One that was not begun in time is dropped: the next wake-up repeats it.
-
-    A bell that cannot be rung is no reason to fail: the beat finds the work in the database (F16).
-    """
-    try:
-        task.apply_async(ids, expires=max(settings.WAKE_SECONDS * 4, 10.0))
-    except OperationalError:
-        log.warning("Redis does not answer; the beat will find the work")
 
 
 # --- the beat's wake-ups ------------------------------------------------------------------------------

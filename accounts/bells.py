@@ -1,0 +1,50 @@
+"""Ringing for work: a task is started at most once until it begins, so that a slow worker meets no crowd.
+
+The beat wakes every few seconds and finds the same work due until somebody has taken it. Without a memory
+of the last ring, each wake-up would put it into Redis once more, and a busy worker would spend its time on
+throwing copies away. The memory lies in Redis as well: flushed, it costs one extra ring.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+
+def patience() -> float:
+    """Seconds after which a ring that nobody heard is forgotten and may be repeated."""
+    return float(max(settings.WAKE_SECONDS * 6, 30.0))
+
+
+def ring(task: Any, *ids: str) -> bool:
+    """Start a task soon, unless it was rung and has not begun; whether it was started.
+
+    A bell that cannot be rung is no reason to fail: the beat finds the work in the database (F16).
+    """
+    try:
+        if not cache.add(_key(task.name, ids), 1, timeout=patience()):
+            return False
+        task.apply_async(ids, expires=patience())
+    except (OperationalError, RedisError):
+        log.warning("Redis does not answer; the beat will find the work")
+        return False
+    return True
+
+
+def heard(name: str, ids: tuple[str, ...]) -> None:
+    """The task has begun: what comes due from now on may ring again."""
+    try:
+        cache.delete(_key(name, ids))
+    except RedisError:
+        pass  # It forgets by itself.
+
+
+def _key(name: str, ids: tuple[str, ...]) -> str:
+    return f"bell:{name}:{':'.join(ids)}"
