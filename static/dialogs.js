@@ -41,6 +41,8 @@
     for (const menu of document.querySelectorAll("details[data-menu][open]")) {
       menu.open = false;
       menu.querySelector("summary").focus();
+      // Esc did its work here: it must not also lead a page up.
+      event.preventDefault();
     }
   });
   document.addEventListener("htmx:afterSwap", (event) => {

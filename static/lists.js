@@ -50,7 +50,7 @@
 
   const paint = () => {
     for (const box of document.querySelectorAll("[data-list] tr input[type=checkbox]")) box.closest("tr").classList.toggle("sel", box.checked);
-    const count = document.querySelectorAll("[data-list] tbody input[type=checkbox]:checked").length;
+    const count = document.querySelectorAll(":is([data-list] tbody, tbody[data-list]) input[type=checkbox]:checked").length;
     for (const place of document.querySelectorAll("[data-selected-count]")) place.textContent = String(count);
     for (const bar of document.querySelectorAll("[data-selected-bar]")) bar.hidden = count === 0;
   };

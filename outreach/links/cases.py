@@ -24,6 +24,7 @@ from outreach.models import (
     EnrollmentState,
     LinkState,
     Message,
+    MessageState,
     Project,
     RemovalCase,
     Verdict,
@@ -64,6 +65,8 @@ def set_verdict(case: RemovalCase, verdict: Verdict, *, actor: User | None) -> b
         RemovalCase.objects.filter(pk=row.pk).update(verdict=verdict, verdict_at=Now())
         if verdict != Verdict.REMOVE and row.enrollment is not None:
             _stop(row.enrollment, EnrollmentState.CANCELLED, reason="case_closed")
+        elif row.enrollment is not None:
+            _take_up_again(row.enrollment)
         audit.record(
             "case.verdict",
             f"{row.site.domain}: {_undecided(verdict) or verdict.label.lower()}",
@@ -232,6 +235,34 @@ def _locked(case: RemovalCase) -> RemovalCase:
     rows = RemovalCase.objects.select_for_update(of=("self",))
     row: RemovalCase = rows.select_related("site", "enrollment", "project").get(pk=case.pk)
     return row
+
+
+def _take_up_again(enrollment: Enrollment) -> None:
+    """Undo what another verdict stopped: the way goes on behind the last request that left.
+
+    A cancelled row stays cancelled for good (faults.md 3); one that no worker ever held and that has no
+    draft anywhere tells nothing, so it makes room for a new one.
+    """
+    if enrollment.state != EnrollmentState.CANCELLED or enrollment.reason != "case_closed":
+        return
+    mails = Message.objects.filter(enrollment=enrollment)
+    untouched = mails.filter(
+        state=MessageState.CANCELLED,
+        reason="case_closed",
+        attempted_at__isnull=True,
+        draft_id__isnull=True,
+        draft_left=False,
+        draft_unclear_at__isnull=True,
+    )
+    untouched.delete()
+    last = mails.filter(state=MessageState.SENT).order_by("-step__position").first()
+    if mails.exclude(state=MessageState.SENT).exists():
+        return
+    Enrollment.objects.filter(pk=enrollment.pk, state=EnrollmentState.CANCELLED).update(
+        state=EnrollmentState.RUNNING if last else EnrollmentState.PLANNED, reason="", stopped_at=None
+    )
+    if last is not None and last.sent_at is not None:
+        sequences.plan_next(last, after=last.sent_at)
 
 
 def _stop(enrollment: Enrollment, to: EnrollmentState, *, reason: str) -> None:

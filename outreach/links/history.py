@@ -23,11 +23,12 @@ _UNDER_WAY = [
     MessageState.DRAFTED,
     MessageState.DEFERRED,
 ]
+# action → (tone, mark, what the person did)
 _MARKS = {
-    "case.verdict": ("m", "minus"),
-    "case.contact": ("n", "accepted"),
-    "case.links": ("n", "live"),
-    "case.scope": ("n", "minus"),
+    "case.verdict": ("m", "minus", "decided"),
+    "case.contact": ("n", "accepted", "named the contact"),
+    "case.links": ("n", "live", "recorded what the page shows"),
+    "case.scope": ("n", "minus", "changed the disavow entry"),
 }
 
 
@@ -74,9 +75,9 @@ def _decisions(case: RemovalCase) -> list[Entry]:
     rows = AuditEvent.objects.filter(object_id=str(case.pk), action__in=_MARKS).select_related("actor")
     found = []
     for row in rows.order_by("-at", "-id")[:MOST_DECISIONS]:
-        tone, mark = _MARKS[row.action]
+        tone, mark, did = _MARKS[row.action]
         who = row.actor.short_name if row.actor else "The product"
-        found.append(Entry(row.at, tone, mark, "Decided", f"{who} decided", format_html("{}.", row.sentence)))
+        found.append(Entry(row.at, tone, mark, "Decided", f"{who} {did}", format_html("{}.", row.sentence)))
     return found
 
 

@@ -154,6 +154,8 @@ def sentence_of(case: RemovalCase, *, now: dt.datetime) -> SafeString:
         if case.contact is None:
             return SafeString("Nobody is named who could be asked.")
         return format_html("Ready: {} gets one mail that lists the links.", case.contact.address)
+    if case.enrollment.state == EnrollmentState.PLANNED and not case.enrollment.messages.all():
+        return format_html("Ready: {} gets one mail that lists the links.", case.enrollment.contact.address)
     return format_html("{}", why.state_of(case.enrollment, now=now).sentence)
 
 
@@ -164,7 +166,7 @@ def _answered(case: RemovalCase) -> SafeString:
     last = answers[-1]
     label = labels.shown(last).words
     said = label if last.label else "They answered"
-    return format_html("{} on {}: “{}”", said, when(last.received_at), " ".join(str(last.text).split())[:120])
+    return format_html("{}, {}: “{}”", said, when(last.received_at), " ".join(str(last.text).split())[:120])
 
 
 def answers_of(case: RemovalCase) -> Sequence[Reply]:

@@ -13,14 +13,14 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from outreach.forms_campaigns import SettingsForm
-from outreach.models import Campaign, CampaignKind
+from outreach.models import Campaign
 from outreach.views.campaigns import frame
 
 
 @member(Role.MEMBER)
 @require_http_methods(["GET", "POST"])
 def campaign_settings(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    rows = Campaign.objects.filter(kind=CampaignKind.OUTREACH).select_related("mailbox", "project")
+    rows = Campaign.objects.select_related("mailbox", "project")
     row = own_or_404(rows, pk)
     form = SettingsForm(request.POST or None, campaign=row)
     if request.method == "POST" and form.is_valid():

@@ -120,6 +120,7 @@ def frame(request: MemberRequest, row: Campaign) -> dict[str, Any]:
         "steps": row.steps.count(),
         "people": row.enrollments.count(),
         "may_work": request.membership.may(Role.MEMBER),
+        "nav_on": "removals" if row.kind == CampaignKind.REMOVAL else "campaigns",
     }
 
 

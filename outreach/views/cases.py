@@ -33,6 +33,7 @@ class Link:
     row: Backlink
     chip: words.Chip
     path: str
+    target: str
 
 
 def _own(pk: uuid.UUID) -> RemovalCase:
@@ -67,6 +68,7 @@ def case(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "blocked": is_suppressed(row.contact.address) if row.contact else None,
         "can_write": row.pk in ready,
         "wants": _wanted_by(row),
+        "nav_on": "removals",
         "may_work": request.membership.may(Role.MEMBER),
     }
     return render(request, "outreach/case.html", page)
@@ -75,7 +77,8 @@ def case(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def _link(link: Backlink, domain: str) -> Link:
     host, _, path = link.source_url.partition("://")[2].partition("/")
     same = host.removeprefix("www.") == domain
-    return Link(link, words.link_state(link.state), f"/{path}" if same else f"{host}/{path}")
+    target = link.target_url.partition("://")[2].rstrip("/")
+    return Link(link, words.link_state(link.state), f"/{path}" if same else f"{host}/{path}", target)
 
 
 def _used(row: RemovalCase, now: dt.datetime) -> int:
@@ -119,7 +122,7 @@ def case_contact(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, f"{person.address} is asked for {row.site.domain}")
             return redirect("outreach:case", slug=request.workspace.slug, pk=pk)
-    page = {"case": row, "form": form}
+    page = {"case": row, "form": form, "nav_on": "removals"}
     if request.htmx and request.method == "GET":
         return render(request, "outreach/_case_contact.html", page)
     return render(request, "outreach/case_contact.html", page, status=422 if form.errors else 200)

@@ -41,7 +41,8 @@ def inbox(request: MemberRequest) -> HttpResponse:
     if "live" in request.GET:
         if request.GET["live"] == page["seen"]:
             return HttpResponse(status=204)
-        return render(request, "outreach/_inbox_list.html", {**page, "live": True})
+        page |= {"live": True, "on": request.GET.get("on", "")}
+        return render(request, "outreach/_inbox_list.html", page)
     first = page["rows"][0].thread if page["rows"] else None
     if first is not None:
         page.update(_thread(request, _own(first.pk)))

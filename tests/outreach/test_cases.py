@@ -138,3 +138,36 @@ def test_it_keeps_a_mail_that_is_being_sent(project: Project) -> None:
     Message.objects.filter(step__position=2).update(state=MessageState.SUBMITTING)
     cases.set_verdict(case, Verdict.KEEP, actor=None)
     assert Message.objects.get(step__position=2).state == MessageState.SUBMITTING
+
+
+def test_it_goes_on_where_a_slip_of_the_verdict_stopped_it(project: Project) -> None:
+    case = make_list(project, sites=1)[0]
+    mail = make_asked(case)
+    cases.set_verdict(case, Verdict.KEEP, actor=None)
+    assert Message.objects.get(step__position=2).state == MessageState.CANCELLED
+    cases.set_verdict(case, Verdict.REMOVE, actor=None)
+    again = Message.objects.get(step__position=2)
+    assert (again.state, again.thread_id) == (MessageState.PLANNED, mail.thread_id)
+    assert Enrollment.objects.get(case=case).state == EnrollmentState.RUNNING
+
+
+def test_it_may_ask_after_all_where_a_slip_came_before_the_first_request(project: Project) -> None:
+    case = make_ready(make_list(project, sites=1)[0])
+    cases.write_to(project, [case], actor=None)
+    case.refresh_from_db()
+    cases.set_verdict(case, Verdict.KEEP, actor=None)
+    assert cases.writable(project).ready == []
+    cases.set_verdict(case, Verdict.REMOVE, actor=None)
+    assert [row.pk for row in cases.writable(project).ready] == [case.pk]
+    assert len(cases.write_to(project, [case], actor=None).asked) == 1
+    assert Message.objects.get().state == MessageState.PLANNED
+
+
+def test_it_does_not_go_on_where_a_draft_may_lie_in_the_mailbox(project: Project) -> None:
+    case = make_list(project, sites=1)[0]
+    make_asked(case)
+    cases.set_verdict(case, Verdict.KEEP, actor=None)
+    Message.objects.filter(step__position=2).update(draft_left=True)
+    cases.set_verdict(case, Verdict.REMOVE, actor=None)
+    assert Message.objects.get(step__position=2).state == MessageState.CANCELLED
+    assert Enrollment.objects.get(case=case).state == EnrollmentState.CANCELLED
