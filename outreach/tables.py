@@ -18,6 +18,8 @@ MOST_COLUMNS = 100
 LONGEST_CELL = 32_767
 # The lines of one row: a cell may hold line breaks.
 LONGEST_ROW = 50
+# The last line that is looked at: a sheet may say that its only row is the trillionth.
+MOST_LINES = 250_000
 # What an XLSX may grow to when it is unpacked.
 MOST_UNPACKED = 200 * 1024 * 1024
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -167,7 +169,10 @@ def _workbook(data: bytes) -> Iterator[tuple[int, list[str]]]:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), start=1):
-            yield number, ["" if cell is None else str(cell) for cell in row]
+            if number > MOST_LINES:
+                raise ImportRefused(f"The sheet has more than {MOST_LINES:,} lines. Divide it.")
+            if any(cell is not None for cell in row):
+                yield number, ["" if cell is None else str(cell) for cell in row]
     except ImportRefused:
         raise
     except (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from django.http import HttpResponse
 from outreach.importing import Reject
 
 MOST_SHOWN = 200
+# At the beginning, and behind each sign at which a spreadsheet of another country divides a line (T26).
+_FORMULA = re.compile(r"""((?:^|[,;|\t\r\n"])[\s"]*)(?=[=+\-@＝＋－＠])""")
 
 
 def groups_of(rejects: Sequence[Reject]) -> list[tuple[str, int, list[Reject]]]:
@@ -24,13 +27,16 @@ def groups_of(rejects: Sequence[Reject]) -> list[tuple[str, int, list[Reject]]]:
 
 
 def file_of(rejects: Sequence[Reject]) -> HttpResponse:
-    """As CSV. A cell that a spreadsheet would run as a formula gets an apostrophe."""
+    """As CSV. What a spreadsheet would run as a formula gets an apostrophe, wherever it cuts the line."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["Row", "Value", "Why"])
     for reject in rejects:
-        text = f"'{reject.text}" if reject.text[:1] in ("=", "+", "-", "@", "\t") else reject.text
-        writer.writerow([reject.line, text, reject.reason])
+        writer.writerow([reject.line, _tame(reject.text), _tame(reject.reason)])
     answer = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="rejected-rows.csv"'
     return answer
+
+
+def _tame(text: str) -> str:
+    return _FORMULA.sub(r"\1'", text)
