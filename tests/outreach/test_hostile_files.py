@@ -1,4 +1,4 @@
-"""Files that are made to do harm: workbooks that never end, entities, and cells that a spreadsheet would run."""
+"""Files that are made to do harm: sheets that never end, entities, cells that a spreadsheet would run."""
 
 from __future__ import annotations
 
