@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class ConsentError(Exception):
     """A consent that gives no connection. `code` names the page that says how to go on."""
@@ -9,8 +11,9 @@ class ConsentError(Exception):
     code = "stale"
 
     def __init__(self, detail: str = "", *, names: tuple[str, ...] = ()) -> None:
-        super().__init__(detail or self.code)
-        self.detail = detail
+        # It may come from the browser's address and goes into the log: one short line.
+        self.detail = re.sub(r"[^\w .:-]", "?", detail)[:80]
+        super().__init__(self.detail or self.code)
         self.names = names
 
 

@@ -76,6 +76,27 @@ def test_it_stores_nothing_when_consent_is_refused(
     assert nothing_is_stored(ws)
 
 
+@BOTH
+def test_it_logs_a_refusal_in_one_line(
+    provider: str,
+    ws: Workspace,
+    owner: User,
+    signed_in: SignedIn,
+    providers: Running,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What stands in the address comes from outside: it must not look like a line of ours."""
+    client = signed_in(owner)
+    query = decide(begin(client, ws, provider), email="mira@fernhill.example", decision="deny")
+    query["error"] = "access_denied\n2026-01-01 ERROR forged " + "x" * 5000
+    with caplog.at_level("INFO", logger="mailbox.views"):
+        arrive(client, provider, query)
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "mailbox.views"]
+    assert "access_denied" in said
+    assert "\n" not in said
+    assert len(said) < 250
+
+
 @pytest.mark.parametrize(
     ("provider", "unticked", "named"),
     [
