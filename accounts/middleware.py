@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control
 
 from accounts.models import Membership
 from accounts.tenancy import workspace
@@ -18,6 +19,7 @@ _INSIDE = re.compile(r"/w/([-a-zA-Z0-9_]+)/")
 class WorkspaceMiddleware:
     """For /w/<slug>/…: strangers get 404; `request.workspace` and `request.membership` are set.
 
+    No proxy keeps such a page, and a browser asks before it shows one again.
     The slug is taken out of the view's arguments: a view never needs it.
     """
 
@@ -40,7 +42,10 @@ class WorkspaceMiddleware:
         request.membership = membership  # type: ignore[attr-defined]
         request.workspace = membership.workspace  # type: ignore[attr-defined]
         with workspace(membership.workspace):
-            return self.get_response(request)
+            answer = self.get_response(request)
+        if not answer.has_header("Cache-Control"):
+            patch_cache_control(answer, private=True, no_cache=True)
+        return answer
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         if _slug_of(request.path_info) is not None:

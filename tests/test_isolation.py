@@ -185,6 +185,16 @@ def test_it_stands_every_parameter(value: str, house: House, boss: Client, every
     assert checks.crashes(house, boss, everywhere, names, [value]) == []
 
 
+def test_it_lets_no_cache_keep_a_page(house: House, boss: Client, everywhere: list[Address]) -> None:
+    """What one person saw is not kept for the next: neither by a proxy nor by a browser without asking."""
+    for address in everywhere:
+        kept = checks.ask(boss, "GET", house.url(address), house.fields(address)).headers.get(
+            "Cache-Control", ""
+        )
+        assert "private" in kept, address.name
+        assert "no-cache" in kept or "no-store" in kept, address.name
+
+
 @pytest.mark.parametrize("slug", ["a%00b", "%F0%9F%A6%8A", "..", "a'b", "x" * 300])
 def test_it_stands_every_slug(slug: str, boss: Client) -> None:
     boss.raise_request_exception = False
