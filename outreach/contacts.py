@@ -157,6 +157,7 @@ def save_contact(
     try:
         with transaction.atomic():
             row.save()
+            Message.objects.filter(contact=row).ask_again("window")
             audit.record(
                 "contact.changed" if contact else "contact.added",
                 f"{row.address} {'changed' if contact else 'added'}",

@@ -12,7 +12,7 @@ from accounts import audit
 from accounts.models import User
 from mailbox.models import Mailbox
 from outreach.forms import LineField, timezone_name
-from outreach.models import Campaign, Project, Step
+from outreach.models import Campaign, Message, Project, Step
 
 WEEKDAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
 FOLLOW = [("", "As the workspace does"), ("on", "On, where the law lets us"), ("off", "Off")]
@@ -149,6 +149,7 @@ class SettingsForm(forms.Form):
         with transaction.atomic():
             # Named columns only: a pause that came in between must not be written over.
             row.save(update_fields=[*_PLAIN, "mailbox", "tracks_opens", "tracks_clicks"])
+            Message.objects.filter(campaign=row).ask_again("window")
             audit.record("campaign.changed", f"Settings of {row.name} changed", actor=actor, object_id=row.pk)
         return row
 

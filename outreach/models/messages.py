@@ -72,6 +72,11 @@ class MessageQuerySet(WorkspaceQuerySet["Message"]):
     def stoppable(self) -> MessageQuerySet:
         return self.filter(state__in=STOPPABLE)
 
+    def ask_again(self, reason: str) -> int:
+        """What waits for this reason is asked about at once: a person has changed what it waited for."""
+        waiting = [MessageState.PLANNED, MessageState.QUEUED, MessageState.DEFERRED]
+        return self.filter(state__in=waiting, reason=reason, not_before__gt=Now()).update(not_before=Now())
+
     def cancel(self, reason: str) -> int:
         """Stop every row that has not been handed over for sending; how many were stopped.
 

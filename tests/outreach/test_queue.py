@@ -6,10 +6,12 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 
 from accounts import clock
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from outreach import campaigns
+from outreach.contacts import save_contact
 from outreach.models import (
     Campaign,
     CampaignState,
@@ -83,6 +85,38 @@ def test_it_keeps_a_row_planned_outside_the_window_and_says_so(
     assert row.detail is not None
     assert "UTC time" in row.detail
     later(hours=2, minutes=1)
+    assert queue_due() == 1
+
+
+def test_it_asks_again_at_once_when_a_person_opens_the_window(
+    in_ws: Workspace, owner: User, signed_in: Callable[[User], Client]
+) -> None:
+    now = clock.now()
+    start, end = (now + dt.timedelta(hours=2)).time(), (now + dt.timedelta(hours=3)).time()
+    campaign = launched(window_start=start, window_end=end, timezone="UTC")
+    assert queue_due() == 0
+    answer = signed_in(owner).post(
+        f"/w/{in_ws.slug}/campaigns/{campaign.pk}/settings/",
+        {
+            "name": campaign.name,
+            "mailbox": str(campaign.mailbox_id),
+            "weekdays": ["0", "1", "2", "3", "4", "5", "6"],
+            "window_start": "00:00",
+            "window_end": "00:00",
+            "timezone": "UTC",
+        },
+    )
+    assert answer.status_code == 302
+    assert queue_due() == 1
+
+
+def test_it_asks_again_at_once_when_the_persons_zone_is_corrected(in_ws: Workspace) -> None:
+    now = clock.now()
+    launched(window_start=now.time(), window_end=(now + dt.timedelta(minutes=30)).time(), timezone="UTC")
+    Contact.objects.update(timezone="Asia/Kolkata")
+    assert queue_due() == 0
+    contact = Contact.objects.get()
+    save_contact(contact=contact, address=contact.address, first_name="Ana", timezone="UTC", actor=None)
     assert queue_due() == 1
 
 
