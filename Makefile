@@ -61,7 +61,7 @@ machine:
 	fi
 
 pytest: setup machine
-	$(PY) -m pytest -n $(WORKERS) $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: setup
 	$(PY) -m ruff check .

@@ -213,9 +213,7 @@ MS_ADMIN_CONSENT_URI = env.str(
 # Pages of the providers that we link to: where a person ends a grant, and their privacy policies.
 GOOGLE_GRANTS_URL = env.str("GOOGLE_GRANTS_URL", default="https://myaccount.google.com/connections")
 MS_GRANTS_URL = env.str("MS_GRANTS_URL", default="https://myapps.microsoft.com/")
-MS_CONSUMER_GRANTS_URL = env.str(
-    "MS_CONSUMER_GRANTS_URL", default="https://account.live.com/consent/Manage"
-)
+MS_CONSUMER_GRANTS_URL = env.str("MS_CONSUMER_GRANTS_URL", default="https://account.live.com/consent/Manage")
 GOOGLE_PRIVACY_URL = env.str("GOOGLE_PRIVACY_URL", default="https://policies.google.com/privacy")
 MS_PRIVACY_URL = env.str("MS_PRIVACY_URL", default="https://www.microsoft.com/privacy/privacystatement")
 GRAPH_BASE = env.str("GRAPH_BASE", default="https://graph.microsoft.com/v1.0")

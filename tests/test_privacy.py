@@ -22,7 +22,9 @@ def table() -> str:
     for model in sorted(apps.get_models(), key=lambda model: model._meta.label):
         if not issubclass(model, WorkspaceModel):
             continue
-        sealed, index, plain = [], [], []
+        sealed: list[str] = []
+        index: list[str] = []
+        plain: list[str] = []
         for field in model._meta.fields:
             if field.name in STRUCTURE or isinstance(field, models.ForeignKey):
                 continue

@@ -45,7 +45,7 @@ from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -116,7 +116,7 @@ BELOW = {
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     if name not in ICONS:
         raise template.TemplateSyntaxError(f"{name!r} is not in static/vendor/icons.txt")
-    known = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    known = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     return format_html(
         '<svg class="{}" {}><use href="{}#{}"/></svg>', SIZES[size], known, static(SPRITE), name
     )

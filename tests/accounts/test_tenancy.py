@@ -40,7 +40,7 @@ def test_it_raises_on_every_tenant_table_while_none_is_open(db: None, model: typ
 
 
 def test_it_knows_every_tenant_table() -> None:
-    """What has a workspace column and is no WorkspaceModel is a directory table, named here (decisions 12)."""
+    """A table with a workspace that is no WorkspaceModel is a directory table (decisions 12)."""
     directory = {"Membership"}
     columns = {
         model.__name__

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from mailbox.sandbox import gmail_shapes, mime
-from mailbox.sandbox.mailstore import Stored
 
 import pytest
 
+from mailbox.sandbox import gmail_shapes, mime
+from mailbox.sandbox.mailstore import Stored
 from tests.mailbox.sandbox.conftest import mail
 
 

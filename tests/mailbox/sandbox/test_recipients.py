@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from mailbox.sandbox.recipients import keywords, plan
 from typing import Any
 
 import pytest
 
+from mailbox.sandbox.recipients import keywords, plan
 from tests.mailbox.sandbox.conftest import Running, mail
 from tests.mailbox.sandbox.test_google import MAYA, draft, gmail, header, send
 from tests.mailbox.sandbox.test_microsoft import NOA, graph
