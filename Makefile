@@ -61,7 +61,7 @@ machine:
 	fi
 
 pytest: setup machine
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: setup
 	$(PY) -m ruff check .

@@ -51,11 +51,21 @@ def latest(messages: Sequence[Message]) -> Message | None:
     return (spoken or told or [None])[-1]  # type: ignore[list-item]
 
 
+def telling(sent: Sequence[Message]) -> Message | None:
+    """The sent mail that says most of a person: one whose link they opened, else the last.
+
+    An opened link is a person's doing; a later mail that nobody has reacted to does not undo it.
+    """
+    clicked = [mail for mail in sent if mail.clicks]
+    return latest(clicked) or latest(sent)
+
+
 def of_enrollment(row: Enrollment, now: dt.datetime) -> Shown:
     messages = list(row.messages.all())
     last = latest(messages)
     sent = [mail for mail in messages if mail.state == MessageState.SENT]
-    rung = _rung(latest(sent), now) if sent else ()
+    told = telling(sent)
+    rung = _rung(told, now)
     if row.state == EnrollmentState.HELD_BACK:
         return _held_back(row)
     if row.state == EnrollmentState.REPLIED:
@@ -85,14 +95,16 @@ def of_enrollment(row: Enrollment, now: dt.datetime) -> Shown:
     shown = of_message(last, now)
     if last.state in (MessageState.PLANNED, MessageState.QUEUED) and sent and shown.tone in "nm":
         # A step that only waits for its day says less than what is known of the mail before it.
-        known = of_message(latest(sent) or last, now)
+        known = of_message(told or last, now)
         position = last.step.position if last.step else 0
         sentence = format_html(
             "{} Step {} goes{} if no reply comes.", known.sentence, position, _at(last.due_at)
         )
         return replace(known, sentence=sentence, next_at=last.not_before or last.due_at)
-    if row.state == EnrollmentState.FINISHED and last.state == MessageState.SENT:
-        return replace(shown, sentence=format_html("{} No step follows.", shown.sentence))
+    if last.state == MessageState.SENT and shown.tone != "b":
+        shown = of_message(told or last, now)
+        if row.state == EnrollmentState.FINISHED:
+            return replace(shown, sentence=format_html("{} No step follows.", shown.sentence))
     return shown
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +18,7 @@ from accounts.tenancy import (
     WorkspaceManager,
     WorkspaceModel,
     every_workspace,
+    uuid7,
     workspace,
 )
 from accounts.workspaces import create_workspace
@@ -109,3 +112,15 @@ def test_it_makes_slugs_that_differ_where_names_are_the_same(owner: User) -> Non
     assert first.slug == "same"
     assert second.slug.startswith("same-")
     assert create_workspace(owner, name="new").slug != "new"
+
+
+def test_it_makes_ids_that_sort_by_time_within_a_millisecond() -> None:
+    made = []
+    for _ in range(200):
+        made.append(uuid7())
+        until = time.perf_counter_ns() + 1_000
+        while time.perf_counter_ns() < until:
+            pass
+    assert made == sorted(made)
+    assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
+    assert len({one.int & (2**62 - 1) for one in made}) == 200

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import Product
 from tests.browser.studio import GMAIL, OUTLOOK, Studio
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stories")]
+pytestmark = pytest.mark.slow
 
 # Twenty people, and what stands beside each of them in the end.
 PEOPLE = {

@@ -154,6 +154,19 @@ def test_it_shows_the_mail_that_tells_most_of_a_person(in_ws: Workspace) -> None
     assert shown(person).words == "In doubt"
 
 
+@pytest.mark.parametrize("state", [EnrollmentState.RUNNING, EnrollmentState.FINISHED])
+def test_it_keeps_an_opened_link_when_a_later_mail_is_only_accepted(in_ws: Workspace, state: str) -> None:
+    now = clock.now()
+    campaign = make_campaign(steps=[FIRST_MAIL, FOLLOW_UP])
+    person = make_enrollment(campaign, make_contact(), state=state)
+    first, second = campaign.steps.order_by("position")
+    make_message(person, step=first, state="sent", sent_at=now, clicks=1, clicked_at=now)
+    make_message(person, step=second, state="sent", sent_at=now, opens=2, opened_at=now)
+    found = shown(person)
+    assert found.words == "Clicked"
+    assert "clicked" in found.rung
+
+
 def test_it_counts_the_follow_ups_that_a_reply_cancelled(in_ws: Workspace) -> None:
     campaign = make_campaign(steps=[FIRST_MAIL, FOLLOW_UP], state="running")
     person = make_enrollment(campaign, state=EnrollmentState.REPLIED)
