@@ -180,7 +180,9 @@ class Message(WorkspaceModel):
                 name="one_message_per_step_and_person",
             ),
             models.UniqueConstraint(
-                fields=["compose_id"], condition=Q(compose_id__isnull=False), name="one_message_per_composer"
+                fields=["workspace", "compose_id"],
+                condition=Q(compose_id__isnull=False),
+                name="one_message_per_composer",
             ),
             models.CheckConstraint(
                 condition=Q(enrollment__isnull=False) | Q(compose_id__isnull=False), name="message_has_a_key"

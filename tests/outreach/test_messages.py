@@ -8,8 +8,8 @@ import uuid
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.models import Workspace
-from accounts.tenancy import NoWorkspace
+from accounts.models import User, Workspace
+from accounts.tenancy import NoWorkspace, workspace
 from outreach.models import Message, MessageKind, MessageState, Project
 
 
@@ -29,6 +29,15 @@ def test_it_keeps_one_row_per_composer(in_ws: Workspace) -> None:
     first = message(project)
     with pytest.raises(IntegrityError), transaction.atomic():
         Message.objects.create(kind=MessageKind.TEST, project=project, compose_id=first.compose_id)
+
+
+def test_it_lets_another_workspace_have_the_same_composer_id(in_ws: Workspace, stranger: User) -> None:
+    """An id posted from elsewhere neither collides nor tells that it exists (T1)."""
+    ours = message(Project.objects.create(name="Guides"))
+    with workspace(stranger.memberships.get().workspace):
+        project = Project.objects.create(name="Theirs")
+        theirs = Message.objects.create(kind=MessageKind.TEST, project=project, compose_id=ours.compose_id)
+        assert theirs.pk != ours.pk
 
 
 def test_it_moves_only_under_its_own_fence(in_ws: Workspace) -> None:
