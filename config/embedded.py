@@ -343,7 +343,6 @@ def sandbox_environment(http_port: int, tls_port: int, directory: Path) -> dict[
         "MS_ADMIN_CONSENT_URI": f"{google}/microsoft/organizations/adminconsent",
         "GRAPH_BASE": f"{microsoft}/v1.0",
         "REQUESTS_CA_BUNDLE": str(directory / "ca.pem"),
-        "OAUTHLIB_RELAX_TOKEN_SCOPE": "1",
         "OAUTHLIB_INSECURE_TRANSPORT": "1",
     }
 

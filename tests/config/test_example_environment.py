@@ -78,5 +78,5 @@ def test_it_stops_the_start_when_a_required_variable_is_missing(
 def test_it_points_the_sandbox_at_variables_that_production_uses(root: Path, tmp_path: Path) -> None:
     listed = names_listed((root / ".env.example").read_text())
     own = {"SANDBOX_HTTP_PORT", "SANDBOX_TLS_PORT", "SANDBOX_DIR"}
-    libraries = {"REQUESTS_CA_BUNDLE", "OAUTHLIB_RELAX_TOKEN_SCOPE", "OAUTHLIB_INSECURE_TRANSPORT"}
+    libraries = {"REQUESTS_CA_BUNDLE", "OAUTHLIB_INSECURE_TRANSPORT"}
     assert set(embedded.sandbox_environment(1, 2, tmp_path)) - own - libraries - listed == set()
