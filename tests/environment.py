@@ -67,7 +67,8 @@ def _own_corner() -> None:
     number = int(WORKER.removeprefix("gw") or 0) if WORKER else 0
     corner = Path(os.environ["OUTREACH_TEST_FOLDER"]) / f"worker-{number}"
     corner.mkdir(exist_ok=True)
-    (corner / "sandbox").mkdir(exist_ok=True)
+    for folder in ("sandbox", "static"):
+        (corner / folder).mkdir(exist_ok=True)
     os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rsplit("/", 1)[0] + f"/{number + 1}"
     http, tls = embedded.free_port(), embedded.free_port()
     os.environ.update(embedded.sandbox_environment(http, tls, corner / "sandbox"))
