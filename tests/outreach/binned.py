@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from accounts.models import Workspace
 from mailbox.models import Mailbox
 from outreach.models import Campaign
@@ -33,3 +35,8 @@ def fill(mailbox: Mailbox, name: str, *, text: str = "Hello") -> Campaign:
 
 def bin_of(ws: Workspace, row: Mailbox) -> str:
     return f"/w/{ws.slug}/mailboxes/{row.pk}/remove/"
+
+
+def words(answer: Any) -> str:
+    """The text of a page, its white space folded."""
+    return " ".join(answer.content.decode().split())

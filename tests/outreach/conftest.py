@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.factories import (
     make_thread,
 )
 from tests.mailbox.conftest import connected
+from tests.mailbox.sandbox.conftest import Running
 
 __all__ = ["connected"]
 
@@ -81,3 +83,12 @@ def at_once() -> object:
     app.conf.task_always_eager = True
     yield tasks
     app.conf.task_always_eager = False
+
+
+@pytest.fixture
+def revokes_end(providers: Running, transactional_db: None) -> Iterator[None]:
+    """Google's revoke runs on a thread of its own; it may not outlive the test's database."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "revoke":
+            thread.join(20)

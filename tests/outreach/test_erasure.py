@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,24 +19,11 @@ from tests.factories import (
     make_mailbox,
     make_suppression,
 )
-from tests.mailbox.sandbox.conftest import Running
-from tests.outreach.binned import bin_of, fill
+from tests.outreach.binned import bin_of, fill, words
 from tracking.tokens import opt_out_url
 
+pytestmark = pytest.mark.usefixtures("revokes_end")
 SignedIn = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def _revokes_end_with_the_test(providers: Running, transactional_db: None) -> Iterator[None]:
-    """Google's revoke runs on a thread of its own; it may not outlive the test's database."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "revoke":
-            thread.join(20)
-
-
-def words(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def test_it_stops_everything_in_one_commit(in_ws: Workspace, owner: User, signed_in: SignedIn) -> None:

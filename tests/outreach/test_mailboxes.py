@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -17,23 +15,10 @@ from outreach.tasks import erase_mailbox
 from tests.factories import (
     make_mailbox,
 )
-from tests.mailbox.sandbox.conftest import Running
-from tests.outreach.binned import bin_of, fill
+from tests.outreach.binned import bin_of, fill, words
 
+pytestmark = pytest.mark.usefixtures("revokes_end")
 SignedIn = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def _revokes_end_with_the_test(providers: Running, transactional_db: None) -> Iterator[None]:
-    """Google's revoke runs on a thread of its own; it may not outlive the test's database."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "revoke":
-            thread.join(20)
-
-
-def words(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 # --- the list and the settings
