@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.functions import Greatest
 
 from accounts.clock import Now
 from mailbox.errors import Disconnected, Retry
@@ -17,14 +18,25 @@ from mailbox.models import Mailbox, MailboxState
 from mailbox.signals import mailbox_changed
 
 # Waits of our own making: nothing the provider asked for, and over in a moment.
-_OUR_OWN = {"token_refreshed", "refresh_under_way", "refresh_overtaken", "grant_refused_once", "busy"}
+_OUR_OWN = {
+    "token_refreshed",
+    "refresh_under_way",
+    "refresh_overtaken",
+    "grant_refused_once",
+    "busy",
+    "workspace_suspended",
+}
 
 
 def wait(mailbox: Mailbox, error: Retry) -> None:
-    """The provider asked for patience: nothing is called before its time (F6)."""
+    """The provider asked for patience: nothing is called before its time (F6).
+
+    A shorter wait that another call was told meanwhile does not replace a longer one.
+    """
     if error.reason in _OUR_OWN:
         return
-    until = Now() + dt.timedelta(seconds=error.after)
+    # GREATEST passes over NULL: a mailbox that does not wait yet waits from now.
+    until = Greatest(F("throttled_until"), Now() + dt.timedelta(seconds=error.after))
     _rows(mailbox).filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED]).update(
         state=MailboxState.THROTTLED, state_reason=error.reason[:60], state_at=Now(), throttled_until=until
     )
@@ -51,9 +63,10 @@ def recover(mailbox: Mailbox) -> None:
 
 
 def may_be_called(mailbox: Mailbox) -> bool:
-    """Connected, or its wait is over; as of the row in the database."""
+    """Connected, or its wait is over, and its workspace not suspended; as of the rows in the database."""
     recover(mailbox)
-    return _rows(mailbox).filter(state=MailboxState.CONNECTED).exists()
+    rows = _rows(mailbox).filter(state=MailboxState.CONNECTED, workspace__suspended_at__isnull=True)
+    return rows.exists()
 
 
 def _rows(mailbox: Mailbox) -> QuerySet[Mailbox]:

@@ -158,7 +158,8 @@ def _check_chain(mailbox: Mailbox) -> None:
     if now["state"] in (MailboxState.REVOKED, MailboxState.BROKEN):
         raise Disconnected(now["state"])
     if Workspace.objects.filter(pk=mailbox.workspace_id, suspended_at__isnull=False).exists():
-        raise Disconnected("workspace_suspended")
+        # The operator's stop, which is lifted as it was set: the owner has nothing to sign in again for.
+        raise Retry("workspace_suspended", after=60)
     if now["owner_id"] is not None:
         belongs = Membership.objects.filter(
             workspace_id=mailbox.workspace_id, user_id=now["owner_id"], user__is_active=True
@@ -171,10 +172,10 @@ def _take_lease(row: Credential) -> uuid.UUID | None:
     """One refresh at a time: the lease, or None while another holds it."""
     lease = uuid.uuid4()
     free = Q(refresh_until=None) | Q(refresh_until__lte=Now())
-    rows = Credential.objects.filter(free, pk=row.pk, generation=row.generation)
-    if row.access_expires_at is not None:
-        # Somebody who refreshed since we looked has moved this time.
-        rows = rows.filter(access_expires_at=row.access_expires_at)
+    # Somebody who refreshed since we looked has moved this time, or set it where there was none.
+    rows = Credential.objects.filter(
+        free, pk=row.pk, generation=row.generation, access_expires_at=row.access_expires_at
+    )
     held = dt.timedelta(seconds=settings.HTTP_DEADLINE_SECONDS * 2)
     taken = rows.update(refresh_lease=lease, refresh_until=clock.now() + held) == 1
     return lease if taken else None

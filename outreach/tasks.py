@@ -81,6 +81,7 @@ def wake_finish() -> None:
 def wake_erasure() -> None:
     for here in every_workspace("finish erasing the mail of removed mailboxes"):
         revocation.close_forgotten()
+        claim.end_stranded()
         for pk in erasure.unfinished().values_list("pk", flat=True):
             ring(erase_mailbox, str(here.pk), str(pk))
 
@@ -99,6 +100,7 @@ def queue_messages(workspace_id: str) -> None:
 @shared_task(base=WorkspaceTask, name="outreach.send_batch")
 def send_batch(workspace_id: str, mailbox_id: str) -> int:
     """Claim and send one mailbox's due mails, row by row; how many rows were worked on."""
+    began = time.monotonic()
     with _one_at_a_time("send", mailbox_id) as mailbox:
         if mailbox is None or not health.may_be_called(mailbox):
             return 0
@@ -106,7 +108,7 @@ def send_batch(workspace_id: str, mailbox_id: str) -> int:
             reply.poll(mailbox)
         # One request in flight at Microsoft (providers.md 7.3).
         workers = 1 if mailbox.provider == Provider.MICROSOFT else settings.SEND_CONCURRENCY
-        work = _Batch(mailbox, size=settings.BATCH_SIZE)
+        work = _Batch(mailbox, size=settings.BATCH_SIZE, began=began)
         if workers == 1:
             return work.run()
         with ThreadPoolExecutor(workers, thread_name_prefix="send") as pool:
@@ -160,15 +162,14 @@ def erase_mailbox(workspace_id: str, receipt_id: str) -> None:
 class _Batch:
     """What the lanes of one mailbox share: how many rows are left, and the times to stop at."""
 
-    def __init__(self, mailbox: Mailbox, *, size: int) -> None:
+    def __init__(self, mailbox: Mailbox, *, size: int, began: float) -> None:
         self.mailbox = mailbox
         self.left = size
         self.sequence = _room(mailbox)
         self.lock = threading.Lock()
-        now = time.monotonic()
-        # No row is claimed that could not be finished within the worker's time.
-        self.last_claim = now + settings.WORKER_HARD_LIMIT_SECONDS / 4
-        self.last_submit = now + settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
+        # No row is claimed that could not be finished within the worker's time, which began with the task.
+        self.last_claim = began + settings.WORKER_HARD_LIMIT_SECONDS / 4
+        self.last_submit = began + settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
 
     def run(self) -> int:
         done = 0
@@ -178,6 +179,9 @@ class _Batch:
                     break
                 at_once_only = self.sequence <= 0
                 self.left, self.sequence = self.left - 1, self.sequence - 1
+            if not health.may_be_called(self.mailbox):
+                # Asked to wait, or cut off, since the batch began: the rest keeps its place (F6).
+                break
             rows = claim.claim_batch(self.mailbox, at_once_only=at_once_only)
             if not rows:
                 break

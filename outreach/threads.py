@@ -71,6 +71,12 @@ def reference(message: Message) -> ThreadRef | None:
     )
 
 
+def newest_sent_before(message: Message, moment: dt.datetime) -> bool:
+    """Whether everything that left in this mail's conversation left before `moment`."""
+    left = Message.objects.filter(thread=message.thread, state=MessageState.SENT).exclude(pk=message.pk)
+    return not left.filter(sent_at__gte=moment).exists()
+
+
 @dataclass(frozen=True)
 class Match:
     """An inbound mail of one of our conversations; `message` is our mail that it is about, if known."""

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.clock import Now
-from mailbox.models import Mailbox
+from mailbox.models import Mailbox, MailboxState
 from outreach import results
 from outreach.models import CampaignState, Message, MessageState
-from outreach.models.messages import AT_ONCE
+from outreach.models.messages import AT_ONCE, STOPPABLE
 
 MOST_KILLS = 3
 QUARANTINED = "quarantined"
@@ -45,12 +45,11 @@ def claimable() -> QuerySet[Message]:
     free = Q(state__in=[MessageState.CLAIMED, MessageState.DRAFTED]) & (
         Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
     )
-    due = Q(state=MessageState.QUEUED, due_at__lte=Now()) | Q(
-        state=MessageState.DEFERRED, not_before__lte=Now()
-    )
-    waits = Q(not_before__isnull=True) | Q(not_before__lte=Now())
+    waited = Q(not_before__isnull=True) | Q(not_before__lte=Now())
+    due = Q(state=MessageState.QUEUED, due_at__lte=Now()) & waited
+    deferred = Q(state=MessageState.DEFERRED, not_before__lte=Now())
     goes = Q(kind__in=AT_ONCE) | Q(campaign__isnull=True) | ~Q(campaign__state=CampaignState.PAUSED)
-    rows: QuerySet[Message] = Message.objects.filter((free & waits) | due).filter(goes)
+    rows: QuerySet[Message] = Message.objects.filter((free & waited) | due | deferred).filter(goes)
     return rows
 
 
@@ -75,6 +74,20 @@ def hold_at_cap(mailbox: Mailbox) -> None:
     rows = claimable().filter(mailbox=mailbox, state=MessageState.QUEUED).exclude(kind__in=AT_ONCE)
     waiting = Message.objects.filter(pk__in=rows.exclude(reason=CAP_REACHED).values("pk"))
     waiting.filter(state=MessageState.QUEUED).update(reason=CAP_REACHED)
+
+
+def end_stranded() -> int:
+    """End what waits at a mailbox that nobody may use any more; how many rows.
+
+    The bin cancels the queue in its own transaction. A mail that was being stored or queued at that very
+    moment comes behind it, and no worker would ever claim it.
+    """
+    gone = Q(mailbox__isnull=True) | Q(mailbox__state=MailboxState.REVOKED)
+    rows = Message.objects.stoppable().exclude(state=MessageState.PLANNED).filter(gone)
+    return sum(
+        results.end(row, MessageState.CANCELLED, fence=row.fence, reason="mailbox_removed", was=STOPPABLE)
+        for row in rows.select_related("enrollment")[:100]
+    )
 
 
 def _claim_one(mailbox: Mailbox, *, at_once_only: bool) -> Claimed | None:

@@ -75,6 +75,9 @@ def _throw_orphans(mailbox: Mailbox, row: Message) -> int:
     seen = row.draft_unclear_at
     found = gateway.find_ours(mailbox, str(row.pk), to_address=row.to_address)
     row.refresh_from_db()
+    if row.state == MessageState.CLAIMED and row.lease_until is not None:
+        # A worker may have made one of these and not stored it yet.
+        return 0
     orphans = [draft for draft in found if draft.draft_id != row.draft_id]
     for draft in orphans:
         gateway.discard(mailbox, draft)

@@ -11,7 +11,7 @@ import uuid
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts.clock import Now
@@ -49,7 +49,9 @@ def due() -> QuerySet[Message]:
 
 def queue_due(limit: int | None = None) -> int:
     """How many rows of the open workspace were queued; each in a transaction of its own."""
-    ids = list(due().order_by("due_at", "pk").values_list("pk", flat=True)[: limit or settings.BATCH_SIZE])
+    # Who was never asked comes first: rows that wait for a person are asked in turn and hold nobody up.
+    turn = due().order_by(F("not_before").asc(nulls_first=True), "due_at", "pk")
+    ids = list(turn.values_list("pk", flat=True)[: limit or settings.BATCH_SIZE])
     return sum(_queue_one(pk) for pk in ids)
 
 

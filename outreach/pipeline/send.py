@@ -37,6 +37,9 @@ STALE_POLL = "poll_first"
 OUT_OF_TIME = "out_of_time"
 # A follow-up leaves only where the mailbox was looked at this recently (F27).
 FRESH_SECONDS = 120.0
+# How long a sent copy may take to be seen; then a follow-up cannot join its conversation any more.
+IDS_WAIT = dt.timedelta(hours=24)
+_NO_COPY = "The sent copy of the mail before is not to be found, so this one cannot follow it."
 # Of the time between the first call and the last moment of the submit: kept for the way from the gate to
 # the socket, because a submit that comes too late has to be settled.
 _MARGIN = 0.25
@@ -71,11 +74,13 @@ def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Se
     message = _held(message_id, fence)
     if message is None:
         return Sent.LOST
-    mailbox = message.mailbox
+    mailbox, moment = message.mailbox, clock.now()
     if mailbox is None or mailbox.state == MailboxState.REVOKED:
         return _ended(message, MessageState.CANCELLED, fence, reason="mailbox_disconnected")
     if mailbox.state == MailboxState.BROKEN:
         return _release(message, fence, reason="mailbox_disconnected")
+    if mailbox.state == MailboxState.THROTTLED and (mailbox.throttled_until or moment) > moment:
+        return _defer(message, fence, reason="provider_wait", until=mailbox.throttled_until)
     if needs_fresh_poll(message):
         return _release(message, fence, reason=STALE_POLL, soon=True)
     try:
@@ -85,6 +90,8 @@ def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Se
         # Fetched now, so that whatever goes wrong behind the gate belongs to the submit (providers.md 3.3).
         gateway.ready(mailbox)
     except threads.IdsMissing:
+        if threads.newest_sent_before(message, moment - IDS_WAIT):
+            return _ended(message, MessageState.CANCELLED, fence, reason=IDS_MISSING, detail=_NO_COPY)
         return _defer(message, fence, reason=IDS_MISSING, after=settings.SETTLE_SECONDS)
     except Uncertain as error:
         return _defer(message, fence, reason=DRAFT_UNCLEAR, detail=str(error), after=settings.LEASE_SECONDS)
@@ -180,8 +187,11 @@ def _pass_last_gate(message: Message, mailbox: Mailbox, fence: int, *, until: fl
         )
         if row is None or current is None:
             return Sent.LOST
-        if current.generation != mailbox.generation or current.state == MailboxState.REVOKED:
+        if current.state == MailboxState.REVOKED:
             return _ended(row, MessageState.CANCELLED, fence, reason="mailbox_disconnected")
+        if current.generation != mailbox.generation:
+            # Connected anew since: the next claim goes through the new connection.
+            return _release(row, fence, reason="mailbox_disconnected", soon=True)
         verdict = policy.may_send(row)
         if not verdict.ok:
             return _stopped(row, fence, verdict)
@@ -243,23 +253,34 @@ def _submit(message: Message, mailbox: Mailbox, draft: Draft, fence: int, *, unt
         return Sent.UNKNOWN
     except Retry as error:
         health.wait(mailbox, error)
-        limits.give_back(message.pk)
-        return _defer(message, fence, reason=error.reason, detail=error.detail, after=error.after, was=handed)
+        with transaction.atomic():
+            waits = _defer(
+                message, fence, reason=error.reason, detail=error.detail, after=error.after, was=handed
+            )
+            return _not_accepted(message, waits)
     except Refused as error:
         return _ended(
             message, MessageState.REFUSED, fence, reason=error.reason, detail=error.detail, was=handed
         )
     except Disconnected as error:
         health.broke(mailbox, error)
-        limits.give_back(message.pk)
         if Mailbox.objects.filter(pk=mailbox.pk).exclude(state=MailboxState.REVOKED).exists():
-            return _release(message, fence, reason="mailbox_disconnected", was=handed)
+            with transaction.atomic():
+                waits = _release(message, fence, reason="mailbox_disconnected", was=handed)
+                return _not_accepted(message, waits)
         return _ended(message, MessageState.CANCELLED, fence, reason="mailbox_disconnected", was=handed)
     if not results.record_sent(message, fence=fence, was=handed, sent=sent):
         return Sent.LOST
     if sent is None or not sent.message_id:
         _read_ids(message, mailbox, draft, provider_id=sent.provider_id if sent else "")
     return Sent.ACCEPTED
+
+
+def _not_accepted(message: Message, done: Sent) -> Sent:
+    """Its place in the cap is free again, unless another worker has taken the mail over."""
+    if done is not Sent.LOST:
+        limits.give_back(message.pk)
+    return done
 
 
 def _read_ids(message: Message, mailbox: Mailbox, draft: Draft, *, provider_id: str) -> None:
