@@ -23,7 +23,16 @@ from mailbox.providers.base import Gone, ProviderClient, Stale, Unauthorized
 from mailbox.providers.gmail import Gmail
 from mailbox.providers.graph import Graph
 from mailbox.providers.transport import line
-from mailbox.types import Cursor, Draft, HeaderPage, InboundEmail, Outcome, OutgoingEmail, SentEmail
+from mailbox.types import (
+    Cursor,
+    Draft,
+    HeaderPage,
+    InboundEmail,
+    InboundHeader,
+    Outcome,
+    OutgoingEmail,
+    SentEmail,
+)
 
 PROVIDERS: dict[str, type[Gmail] | type[Graph]] = {Provider.GOOGLE: Gmail, Provider.MICROSOFT: Graph}
 
@@ -97,6 +106,11 @@ def discard(mailbox: Mailbox, draft: Draft) -> None:
 def headers_since(mailbox: Mailbox, cursor: Cursor | None) -> HeaderPage:
     """Headers since the cursor (None: since connecting), without bodies. Raises Retry, Disconnected."""
     return _run(mailbox, lambda client: client.headers_since(cursor, connected_at=mailbox.connected_at))
+
+
+def headers_in(mailbox: Mailbox, thread_id: str) -> tuple[InboundHeader, ...]:
+    """Headers of one of our conversations, wherever its mails lie. Raises Retry, Disconnected."""
+    return _run(mailbox, lambda client: client.headers_in(thread_id))
 
 
 def fetch(mailbox: Mailbox, provider_id: str, *, purpose: Purpose, limit: int = 1024 * 1024) -> InboundEmail:

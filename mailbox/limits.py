@@ -101,6 +101,11 @@ def give_back(key: uuid.UUID) -> None:
     SendSlot.objects.filter(key=key).delete()
 
 
+def keep_used(key: uuid.UUID) -> None:
+    """The mail may have left: its place stays used, also when the row ends or is sent again."""
+    SendSlot.objects.filter(key=key).update(key=uuid.uuid4())
+
+
 def next_slot(mailbox: Mailbox) -> datetime:
     """Put the mailbox's next mail off by the spacing and its jitter; returns when it may leave.
 

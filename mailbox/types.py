@@ -114,11 +114,13 @@ class InboundEmail:
 @dataclass(frozen=True)
 class HeaderPage:
     """New mails since a cursor, all pages together. `resynced`: the cursor was dead and bounded
-    search filled the gap. Store `cursor` only after everything in `headers` is committed."""
+    search filled the gap. `more`: the look ended before the end, the cursor goes on there. Store
+    `cursor` only after everything in `headers` is committed."""
 
     headers: tuple[InboundHeader, ...]
     cursor: Cursor
     resynced: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True)

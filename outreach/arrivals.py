@@ -64,7 +64,7 @@ def read(match: threads.Match, email: InboundEmail) -> Arrival:
     content = read_content(email.raw)
     bounce = read_bounce(email.raw)
     split = split_text(content.text)
-    pairs = tuple(content.headers.pairs)
+    pairs = tuple(content.headers.pairs) or match.header.headers
     auto = read_auto_reply(pairs, match.header.subject, split.new) if bounce is None else None
     return Arrival(
         match=match,

@@ -9,6 +9,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from accounts import clock
 from accounts.encryption import blind_index
 from accounts.tenancy import current_workspace_id
@@ -99,7 +101,7 @@ def is_report(header: InboundHeader) -> bool:
 
 def match(mailbox: Mailbox, headers: Sequence[InboundHeader]) -> list[Match]:
     """Those of `headers` that belong to our conversations in this mailbox, in the order given."""
-    foreign = [header for header in headers if not header.own]
+    foreign = [header for header in headers if not _ours(mailbox, header)]
     by_conversation = _threads_by_conversation(mailbox, foreign)
     by_message_id = _messages_by_id(mailbox, foreign)
     found: list[Match] = []
@@ -116,6 +118,25 @@ def match(mailbox: Mailbox, headers: Sequence[InboundHeader]) -> list[Match]:
             message = _newest_before(thread, header.received_at)
         found.append(Match(header, thread, message))
     return found
+
+
+def _ours(mailbox: Mailbox, header: InboundHeader) -> bool:
+    """Written by the account itself: a sent copy, or the copy in its inbox of a mail to itself."""
+    return header.own or header.from_address.lower() == mailbox.address.lower()
+
+
+def followed_soon(mailbox: Mailbox, *, within: dt.timedelta, limit: int) -> list[str]:
+    """The provider's names of conversations whose next mail is due, those that are due first."""
+    soon = clock.now() + within
+    rows = (
+        Message.objects.stoppable()
+        .filter(mailbox=mailbox, step__position__gt=1, due_at__lte=soon)
+        .filter(Q(not_before__isnull=True) | Q(not_before__lte=soon), thread__isnull=False)
+        .select_related("thread")
+        .order_by("due_at", "pk")
+    )
+    names = [row.thread.provider_thread_id for row in rows[:limit] if row.thread is not None]
+    return [name for name in names if name]
 
 
 def answered_by_hand(mailbox: Mailbox, headers: Iterable[InboundHeader]) -> list[tuple[Thread, dt.datetime]]:

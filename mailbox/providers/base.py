@@ -13,6 +13,7 @@ from mailbox.types import (
     Draft,
     HeaderPage,
     InboundEmail,
+    InboundHeader,
     Outcome,
     OutgoingEmail,
     SentEmail,
@@ -75,6 +76,10 @@ class ProviderClient(Protocol):
         Without a cursor, and where the cursor is dead, a search bounded by `connected_at` and the
         cursor's own time fills the gap. One call may stop before the end: the returned cursor goes on.
         """
+
+    def headers_in(self, thread_id: str) -> tuple[InboundHeader, ...]:
+        """Headers of one conversation's mails that `headers_since` may have passed over, never a body:
+        a rule of the user can move a mail before anybody looks."""
 
     def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
         """One mail in full, its first `limit` bytes. Raises Gone."""

@@ -26,6 +26,7 @@ from mailbox.types import (
     Draft,
     HeaderPage,
     InboundEmail,
+    InboundHeader,
     Outcome,
     OutgoingEmail,
     SentEmail,
@@ -191,13 +192,14 @@ class Gmail:
                     short.setdefault(added["message"]["id"], added["message"])
                 history = str(record["id"])
                 if len(short) >= MOST_HEADERS:
-                    return self._page(short.values(), Place(history, self._now()))
+                    return self._page(short.values(), Place(history, self._now()), more=True)
             page = answer.get("nextPageToken", "")
             if not page:
                 return self._page(short.values(), Place(str(answer["historyId"]), self._now()))
 
     def _resync(self, place: Place | None, connected_at: datetime) -> HeaderPage:
         """Search what the dead cursor missed, newest first, in bounded pieces: the cursor goes on."""
+        begun = False
         if place is None or not place.since:
             # The new place first: what comes during the search is seen twice rather than never.
             history = str(self._run(self._users.getProfile(userId="me"))["historyId"])
@@ -205,6 +207,8 @@ class Gmail:
             if place is not None:
                 since = max(since, place.at - int(OVERLAP.total_seconds()))
             place = Place(history, self._now(), since=since)
+        else:
+            begun = True
         query = f"after:{place.since} -in:chats" + (f" before:{place.before}" if place.before else "")
         request = self._users.messages().list(
             userId="me", q=query, includeSpamTrash=True, maxResults=MOST_HEADERS
@@ -216,18 +220,24 @@ class Gmail:
         # A second of overlap: the search counts in whole seconds, and ids tell doubles apart.
         before = int(oldest.timestamp()) + 1 if more and oldest else 0
         if not more or before == place.before:
-            return HeaderPage(found.headers, Place(place.history, place.at).cursor, resynced=True)
+            # What came since a search of several pieces began is still to be seen.
+            return HeaderPage(found.headers, Place(place.history, place.at).cursor, True, begun)
         on = Place(place.history, place.at, since=place.since, before=before)
-        return HeaderPage(found.headers, on.cursor, resynced=True)
+        return HeaderPage(found.headers, on.cursor, resynced=True, more=True)
 
-    def _page(self, short: Iterable[dict[str, Any]], place: Place, *, resynced: bool = False) -> HeaderPage:
+    def headers_in(self, thread_id: str) -> tuple[InboundHeader, ...]:
+        return ()  # History knows every label, also those that a filter sets.
+
+    def _page(
+        self, short: Iterable[dict[str, Any]], place: Place, *, resynced: bool = False, more: bool = False
+    ) -> HeaderPage:
         wanted = [one for one in short if not {"DRAFT", "CHAT"} & set(shapes.labels(one))]
         mails = [
             one
             for one in self._each(wanted, list(inbound.WANTED))
             if not {"DRAFT", "CHAT"} & set(shapes.labels(one))
         ]
-        return HeaderPage(tuple(map(shapes.header, mails)), place.cursor, resynced)
+        return HeaderPage(tuple(map(shapes.header, mails)), place.cursor, resynced, more)
 
     def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
         header = shapes.header(self._metadata(provider_id, list(inbound.WANTED)))

@@ -168,6 +168,11 @@ class Graph:
                     found.setdefault(shape["id"], self._header(shape, own=folder == "sentitems"))
         return HeaderPage(tuple(found.values()), _cursor(now or since, kept), resynced)
 
+    def headers_in(self, thread_id: str) -> tuple[InboundHeader, ...]:
+        query = {"$filter": f"conversationId eq '{_literal(thread_id)}'", "$select": SELECT, "$top": "50"}
+        found = self._json("GET", "/me/messages", query=query).get("value", [])
+        return tuple(self._header(one, own=False) for one in found if not one.get("isDraft"))
+
     def _walk(self, url: str) -> tuple[list[dict[str, Any]], str]:
         """All pages of a delta, and the link to begin with next time."""
         shapes: list[dict[str, Any]] = []

@@ -6,6 +6,7 @@ that a crash repeats work and loses none; a mail that is already stored is skipp
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import enum
 import logging
@@ -20,13 +21,16 @@ from accounts.encryption import seal
 from mailbox import gateway, health
 from mailbox.errors import Disconnected, MailboxError, Refused, Retry
 from mailbox.models import Mailbox, MailboxState
-from mailbox.types import Cursor, HeaderPage
+from mailbox.types import Cursor, HeaderPage, InboundEmail, InboundHeader
 from outreach import arrivals, threads
 from outreach.models import Reply
 
 log = logging.getLogger(__name__)
 # Mails whose parsed text is held in memory at once.
 PORTION = 25
+# Conversations asked about by name in one look, and how long before their next mail is due.
+MOST_FOLLOWED = 30
+FOLLOWED_WITHIN = dt.timedelta(minutes=5)
 # More than this of one mail is not fetched; the rest is shown as cut off (F34).
 MOST_BYTES = 2 * 1024 * 1024
 
@@ -55,10 +59,12 @@ def poll(mailbox: Mailbox) -> Polled:
         return Polled.WAITS
     if not _take_lease(mailbox):
         return Polled.BUSY
+    pause = float(settings.POLL_SECONDS)
     try:
         mailbox.refresh_from_db()
         page = gateway.headers_since(mailbox, Cursor(mailbox.cursor) if mailbox.cursor else None)
-        _take_in(mailbox, page)
+        _take_in(mailbox, dataclasses.replace(page, headers=_with_followed(mailbox, page)))
+        pause = 0.0 if page.more else settings.POLL_SECONDS
     except Disconnected as error:
         health.broke(mailbox, error)
         return Polled.BROKEN
@@ -71,7 +77,7 @@ def poll(mailbox: Mailbox) -> Polled:
         return Polled.WAITS
     finally:
         Mailbox.objects.filter(pk=mailbox.pk).update(
-            poll_lease_until=None, next_poll_at=Now() + dt.timedelta(seconds=settings.POLL_SECONDS)
+            poll_lease_until=None, next_poll_at=Now() + dt.timedelta(seconds=pause)
         )
     return Polled.DONE
 
@@ -84,6 +90,15 @@ def _take_lease(mailbox: Mailbox) -> bool:
         .update(poll_lease_until=Now() + dt.timedelta(seconds=settings.LEASE_SECONDS))
     )
     return bool(taken == 1)
+
+
+def _with_followed(mailbox: Mailbox, page: HeaderPage) -> tuple[InboundHeader, ...]:
+    """Also what lies elsewhere in the conversations that are written to next (F27)."""
+    found = {header.provider_id: header for header in page.headers}
+    for name in threads.followed_soon(mailbox, within=FOLLOWED_WITHIN, limit=MOST_FOLLOWED):
+        for header in gateway.headers_in(mailbox, name):
+            found.setdefault(header.provider_id, header)
+    return tuple(found.values())
 
 
 def _take_in(mailbox: Mailbox, page: HeaderPage) -> None:
@@ -102,9 +117,9 @@ def _take_in(mailbox: Mailbox, page: HeaderPage) -> None:
             return
         for thread, at in by_hand:
             arrivals.seen_by_hand(thread, at)
-        Mailbox.objects.filter(pk=mailbox.pk).update(
-            last_poll_at=Now(), **seal(mailbox, cursor=str(page.cursor))
-        )
+        # A look that ended before the end does not count: a follow-up waits for the rest of the inbox (F27).
+        looked = {} if page.more else {"last_poll_at": Now()}
+        Mailbox.objects.filter(pk=mailbox.pk).update(**looked, **seal(mailbox, cursor=str(page.cursor)))
 
 
 def _unknown(mailbox: Mailbox, matches: Sequence[threads.Match]) -> list[threads.Match]:
@@ -127,8 +142,8 @@ def _fetch(mailbox: Mailbox, portion: Sequence[threads.Match]) -> list[arrivals.
         try:
             email = gateway.fetch(mailbox, match.header.provider_id, purpose=match.purpose, limit=MOST_BYTES)
         except Refused:
-            # Deleted or moved away between the list and the reading: there is nothing to show.
-            continue
+            # Deleted between the list and the reading. They answered all the same, so the sequence stops.
+            email = InboundEmail(match.header, b"", truncated=True)
         read.append(arrivals.read(match, email))
     return read
 

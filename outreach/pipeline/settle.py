@@ -214,6 +214,7 @@ def decide(message: Message, decision: Decision | str, *, actor: User | None) ->
             _send_again(row)
             words = "is sent again"
         else:
+            limits.keep_used(row.pk)
             results.end(row, MessageState.CANCELLED, fence=row.fence, reason="do_not_send")
             words = "is not sent"
         audit.record(
@@ -229,7 +230,10 @@ def decide(message: Message, decision: Decision | str, *, actor: User | None) ->
 def _send_again(row: Message) -> None:
     """Queue it anew. A draft that is known to be unused is used; otherwise the mail gets a new one."""
     keeps = row.reason == UNSENT_TWICE and bool(row.draft_id)
-    limits.give_back(row.pk)
+    if keeps:
+        limits.give_back(row.pk)
+    else:
+        limits.keep_used(row.pk)
     row.move(
         MessageState.DRAFTED if keeps else MessageState.QUEUED,
         fence=row.fence,
