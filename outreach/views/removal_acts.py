@@ -44,7 +44,8 @@ def case_verdict(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         rows = counting.with_links(RemovalCase.objects.filter(pk=pk)).select_related(*words.RELATED)
         line = line_of(rows.prefetch_related(*words.prefetches()).get(), now=clock.now())
         answer = render(request, "outreach/_removal_cells.html", {"line": line, "may_work": True})
-        answer["HX-Trigger"] = "verdict"
+        # After the row is in its place: the question what has changed goes out with the new mark.
+        answer["HX-Trigger-After-Settle"] = "verdict"
         return answer
     messages.success(request, f"{case.site.domain}: {wanted.label}")
     return redirect(_back(request, case))

@@ -1,8 +1,13 @@
-"""Removal work: the list of projects, one project's sites with their verdicts, the requests, the file."""
+"""Removal work: the list of projects, one project's sites with their verdicts, the requests, the file.
+
+A project's page asks every few seconds what has changed. Each part in sight carries a mark of its words, so
+that only parts that changed are sent and a row that is being read stays where it is.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +26,8 @@ from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from outreach.forms_removals import RemovalForm
 from outreach.links import cases, counting, disavow, request_text, words
-from outreach.models import Project, RemovalCase, Verdict
-from outreach.views.listing import kept, page_of
+from outreach.models import CampaignState, Project, RemovalCase, Verdict
+from outreach.views.listing import PER_PAGE, kept, page_of
 
 MOST_PREVIEWED = 4
 
@@ -36,6 +41,12 @@ class Line:
     chips: list[words.Chip]
     reasons: str
     sentence: str
+
+    @property
+    def mark(self) -> str:
+        """The case, and a digest of what its row says."""
+        said = (self.case.state, self.verdict, self.chips, self.reasons, str(self.sentence))
+        return f"{self.case.pk.hex}-{_digest(said)}"
 
 
 @member(Role.VIEWER)
@@ -89,21 +100,58 @@ def removal_new(request: MemberRequest) -> HttpResponse:
 @member(Role.VIEWER)
 @require_GET
 def removal(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """The page; with `?part=sums` only what follows from a verdict: tallies, filters, acts, the file."""
+    """The page; with `?part=live` only its parts whose mark is not among `was`, or 204 where none is."""
     row = own_or_404(Project, pk)
     show, asked = _shown(request)
     page = _sums(request, row, show, asked)
-    if request.GET.get("part") == "sums":
-        return render(request, "outreach/_removal_sums.html", {**page, "live": True})
-    found = counting.with_links(RemovalCase.objects.filter(project=row)).filter(counting.FILTERS[show][1])
-    if asked:
-        found = found.filter(site__domain__icontains=asked)
-    rows = found.select_related(*words.RELATED).prefetch_related(*words.prefetches())
-    page["page"] = page_of(request, counting.most_links_first(rows))
-    now = clock.now()
-    page["lines"] = [line_of(case, now=now) for case in page["page"]]
+    if request.GET.get("part") == "live":
+        return _live(request, row, page)
+    page |= _lines(request, row, show, asked)
     page["last_import"] = RemovalCase.objects.filter(project=row).aggregate(at=Max("links__created_at"))["at"]
     return render(request, "outreach/removal.html", page)
+
+
+def _live(request: MemberRequest, row: Project, page: dict[str, Any]) -> HttpResponse:
+    was = set(request.GET.getlist("was")[: PER_PAGE + 1])
+    in_sight = _cases_of(was)
+    parts: dict[str, Any] = {"live": True, "sums": page["mark"] not in was}
+    if in_sight:
+        now = clock.now()
+        rows = _rows(row).filter(pk__in=in_sight)
+        lines = [line_of(case, now=now) for case in rows]
+        parts["changed"] = [line for line in lines if line.mark not in was]
+        parts["page"] = {"number": request.GET.get("page", "")[:6]}
+    else:
+        parts |= _lines(request, row, page["show"], page["q"])
+        parts["whole"] = bool(parts["lines"])
+    if not (parts["sums"] or parts.get("changed") or parts.get("whole")):
+        return HttpResponse(status=204)
+    return render(request, "outreach/_removal_live.html", {**page, **parts})
+
+
+def _cases_of(marks: set[str]) -> list[uuid.UUID]:
+    """The cases whose rows are in sight, by their marks; what is no mark is passed over."""
+    found = []
+    for mark in marks:
+        try:
+            found.append(uuid.UUID(mark.partition("-")[0][:40]))
+        except ValueError:
+            continue
+    return found
+
+
+def _rows(row: Project) -> Any:
+    found = counting.with_links(RemovalCase.objects.filter(project=row))
+    return found.select_related(*words.RELATED).prefetch_related(*words.prefetches())
+
+
+def _lines(request: MemberRequest, row: Project, show: str, asked: str) -> dict[str, Any]:
+    found = _rows(row).filter(counting.FILTERS[show][1])
+    if asked:
+        found = found.filter(site__domain__icontains=asked)
+    page = page_of(request, counting.most_links_first(found))
+    now = clock.now()
+    return {"page": page, "lines": [line_of(case, now=now) for case in page]}
 
 
 def line_of(case: RemovalCase, *, now: dt.datetime) -> Line:
@@ -125,23 +173,38 @@ def _sums(request: MemberRequest, row: Project, show: str, asked: str) -> dict[s
     found = disavow.build(row, now=clock.now())
     campaign = request_text.campaign_of(row)
     writable = cases.writable(row)
-    return {
-        "project": row,
-        "campaign": campaign,
+    sums = {
         "requests": campaign.enrollments.exclude(messages=None).distinct().count() if campaign else 0,
         "tally": counting.tally_of(row),
         "filters": counting.filter_counts(row),
+        "ready": len(writable.ready),
+        "held": len(writable.held_back),
+        "file": found,
+    }
+    state = campaign.state if campaign else ""
+    return {
+        **sums,
+        "mark": f"sums-{_digest((state, sums))}",
+        "project": row,
+        "campaign": campaign,
+        "every": _every(state) if campaign and campaign.launched_at else 0,
         "show": show,
         "chosen": counting.FILTERS[show][0],
         "q": asked,
         "query": kept(show=show, q=asked),
-        "ready": len(writable.ready),
-        "held": len(writable.held_back),
-        "file": found,
         "preview": found.entries[:MOST_PREVIEWED],
         "more": max(0, len(found.entries) - MOST_PREVIEWED),
         "may_work": request.membership.may(Role.MEMBER),
     }
+
+
+def _every(state: str) -> int:
+    """Seconds between two questions; 0 where nothing is under way any more."""
+    return {CampaignState.RUNNING: 3, CampaignState.CANCELLED: 0}.get(CampaignState(state), 10)
+
+
+def _digest(said: object) -> str:
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:12]
 
 
 @member(Role.VIEWER)
