@@ -46,6 +46,7 @@ def save(campaign: Campaign, parts: list[Part], *, mailbox: Mailbox | None, acto
                 raise campaigns.NotAllowed("Requests went out already, so the mailbox stays.")
             campaign.mailbox = mailbox
             campaign.save(update_fields=["mailbox"])
+        text_modes.set_text_only(campaign, True, actor=actor)
         wanted = [part for part in parts if part.body.strip()]
         for step in campaign.steps.filter(position__gt=len(wanted)).order_by("-position"):
             campaigns.remove_step(step, actor=actor)

@@ -77,10 +77,11 @@ def _problems(campaign: Campaign) -> list[Problem]:
 def _initial(campaign: Campaign) -> dict[str, Any]:
     values: dict[str, Any] = {"mailbox": campaign.mailbox_id, "wait_2": 5, "wait_3": 7}
     for step in campaign.steps.all():
+        body = step.body if campaign.text_only else rendering.text_of(step.body)
         if step.position == 1:
-            values |= {"subject": step.subject, "body": step.body}
+            values |= {"subject": step.subject, "body": body}
         else:
-            values |= {f"body_{step.position}": step.body, f"wait_{step.position}": step.wait_days or 4}
+            values |= {f"body_{step.position}": body, f"wait_{step.position}": step.wait_days or 4}
     return values
 
 

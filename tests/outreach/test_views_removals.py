@@ -26,6 +26,7 @@ from outreach.models import (
     RemovalCase,
     Verdict,
 )
+from outreach.pipeline import compose
 from tests import factories
 from tests.outreach.removal_cast import make_asked, make_list, make_ready
 
@@ -108,9 +109,9 @@ def test_it_answers_a_verdict_with_the_row_alone(me: Client, in_ws: Workspace, p
     answer = me.post(
         at(in_ws, f"cases/{case.pk}/verdict/"), {"verdict": "keep"}, headers={"HX-Request": "true"}
     )
-    assert answer["HX-Trigger"] == "verdict"
+    assert answer["HX-Trigger-After-Settle"] == "verdict"
     assert answer.content.decode().count("<td") == 4
-    sums = me.get(at(in_ws, f"removals/{project.pk}/?part=sums")).content.decode()
+    sums = me.get(at(in_ws, f"removals/{project.pk}/?part=live")).content.decode()
     assert "hx-swap-oob" in sums
     assert "Undecided" in sums
 
@@ -340,3 +341,19 @@ def test_it_asks_another_person_when_the_contact_changes(in_ws: Workspace, proje
     assert (waiting.state, waiting.reason) == (MessageState.CANCELLED, "contact_changed")
     assert case.enrollment is None
     assert [row.pk for row in cases.writable(project).ready] == [case.pk]
+
+
+def test_it_shows_a_text_with_markup_as_plain_text_and_stores_it_so(
+    me: Client, in_ws: Workspace, project: Project
+) -> None:
+    campaign = compose.removal_campaign(project, actor=None)
+    assert not campaign.text_only
+    url = at(in_ws, f"removals/{project.pk}/text/")
+    body = me.get(url).content.decode()
+    assert "&lt;p&gt;" not in body
+    assert "Please remove the links" in body
+    form = {"mailbox": str(campaign.mailbox_id), "subject": "Links", "wait_2": "5", "wait_3": "7"}
+    assert me.post(url, {**form, "body": "Hello,\n\nplease remove:\n{{ links }}"}).status_code == 302
+    campaign.refresh_from_db()
+    assert campaign.text_only
+    assert [step.body for step in campaign.steps.all()] == ["Hello,\n\nplease remove:\n{{ links }}"]

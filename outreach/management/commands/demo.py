@@ -25,7 +25,7 @@ from mailbox.models import Mailbox
 from mailbox.types import Connection
 from outreach import campaigns
 from outreach.contacts import save_contact
-from outreach.links import cases
+from outreach.links import cases, request_text
 from outreach.links import importing as link_importing
 from outreach.models import Campaign, Contact, Project, RemovalCase, Verdict
 from outreach.models.campaigns import every_day
@@ -145,7 +145,8 @@ def _removal_project(actor: User, mailbox: Mailbox | None) -> None:
     project = Project.objects.create(name="Backlink clean-up 2026", website="fernhill.example")
     report = link_importing.read((DATA / "links.csv").read_bytes(), filename="links.csv")
     link_importing.store(project, report, actor=actor)
-    campaign = compose.removal_campaign(project, actor=actor, mailbox=mailbox)
+    compose.removal_campaign(project, actor=actor, mailbox=mailbox)
+    campaign = request_text.prepare(project, actor=actor)
     Campaign.objects.filter(pk=campaign.pk).update(
         weekdays=every_day(), window_start=dt.time(0, 0), window_end=dt.time(23, 59, 59)
     )
