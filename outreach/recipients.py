@@ -5,10 +5,14 @@ Nothing internal leaves here: no name of a project, a campaign or a list (threat
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+
+from django.db.models import Min
 
 from accounts import audit
 from accounts.clock import Now
+from accounts.models import AuditEvent
 from mailbox.models import Mailbox
 from outreach import sequences, suppression
 from outreach.models import (
@@ -53,7 +57,9 @@ def describe(key: uuid.UUID) -> RecipientFacts | None:
         workspace_name=message.workspace.name,
         postal_address=message.workspace.postal_address,
         recipient_address=address,
-        why=f"{contact.source.rstrip('.')}." if contact is not None and contact.source else "",
+        why=f"How they found you: {contact.source.rstrip('.')}."
+        if contact is not None and contact.source
+        else "",
         is_removal=case is not None,
         links=tuple(_links(case)),
         site=case.site.domain if case is not None else "",
@@ -63,6 +69,8 @@ def describe(key: uuid.UUID) -> RecipientFacts | None:
         answers=Reply.objects.filter(thread__contact=contact).count() if contact is not None else 0,
         basis=Basis(contact.basis).label if contact is not None else "",
         stopped=stopped if stopped in Suppression.Scope.values else "",
+        says_removed=case is not None and _all_said_removed(case),
+        deletion_asked_at=_deletion_asked_at(key),
     )
 
 
@@ -112,6 +120,22 @@ def _case_of(message: Message) -> RemovalCase | None:
     rows = RemovalCase.objects.select_related("site", "enrollment")
     found: RemovalCase | None = rows.filter(enrollment_id=message.enrollment_id).first()
     return found
+
+
+def _found(source: str) -> str:
+    return f"How they found you: {source.rstrip('.')}."
+
+
+def _all_said_removed(case: RemovalCase) -> bool:
+    links = Backlink.objects.filter(case=case)
+    return links.exists() and not links.filter(state__in=_STILL_THERE).exists()
+
+
+def _deletion_asked_at(key: uuid.UUID) -> dt.datetime | None:
+    """The first time counts: asking again does not put the answer off."""
+    asked = AuditEvent.objects.filter(action="recipient.asks_deletion", object_id=str(key))
+    first: dt.datetime | None = asked.aggregate(first=Min("at"))["first"]
+    return first
 
 
 def _links(case: RemovalCase | None) -> list[str]:

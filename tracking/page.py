@@ -80,7 +80,7 @@ def page_of(
         can_stop=facts is not None or bool(mark.address_index),
         company=company_domain(facts.recipient_address) if facts else "",
         days=in_words(facts.sent_at) if facts else "",
-        answer_by=clock.now() + ANSWER_WITHIN,
+        answer_by=((facts and facts.deletion_asked_at) or clock.now()) + ANSWER_WITHIN,
         done=done,
         asking=asking,
         refused=refused,

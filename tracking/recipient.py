@@ -38,7 +38,8 @@ class RecipientFacts:
     `sent_at` are the accepted mails to this recipient, oldest first. `why` is one whole sentence
     ("They found this address on your imprint."). `links` are the URLs that a removal request lists, on
     `site`, pointing to `target_site`. `basis` and `kept_until` fill "What is stored about you".
-    `stopped` is "", "address" or "domain".
+    `stopped` is "", "address" or "domain". `says_removed`: no link is left that they have not called removed.
+    `deletion_asked_at` is their first wish to have all of it deleted.
     """
 
     sender_name: str
@@ -57,6 +58,8 @@ class RecipientFacts:
     basis: str = ""
     kept_until: datetime | None = None
     stopped: str = ""
+    says_removed: bool = False
+    deletion_asked_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 
@@ -199,6 +200,24 @@ def test_it_takes_the_word_of_a_site_that_says_removed(removal: Message, client:
     event = AuditEvent.objects.get(action="recipient.says_removed")
     assert "done yesterday" in event.sentence
     assert not Suppression.objects.exists()
+
+
+def test_it_still_shows_what_they_said_when_they_come_back(
+    removal: Message, client: Client, later: Later
+) -> None:
+    url = opt_out_url(removal.workspace_id, removal.pk).removeprefix("http://localhost:8000")
+    assert "I have removed it" in client.get(url).content.decode()
+    client.post(url, {"act": "removed"})
+    client.post(url, {"act": "delete_data"})
+    asked = clock.now()
+    later(days=9)
+    client.post(url, {"act": "delete_data"})
+    body = client.get(url).content.decode()
+    assert "Removed, as you say" in body
+    assert "I have removed it" not in body
+    assert "Deletion asked for" in body
+    answer_by = asked + dt.timedelta(days=30)
+    assert f"must answer by {answer_by.day} {answer_by:%B}" in body
 
 
 def test_it_stops_writing_to_the_wrong_person(mail: Message, client: Client) -> None:
