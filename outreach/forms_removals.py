@@ -82,6 +82,10 @@ class CaseContactForm(forms.Form):
         known.label_from_instance = _named  # type: ignore[assignment]
         if not known.queryset.exists():
             del self.fields["known"]
+            self.fields["address"].required = True
+            self.fields["address"].error_messages["required"] = "Type an address."
+        first = next(iter(self.fields.values()))
+        first.widget.attrs["autofocus"] = True
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

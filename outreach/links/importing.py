@@ -61,7 +61,7 @@ class Report:
             self.layout.target: "Our page",
             self.layout.anchor: "Words of the link",
             self.layout.nofollow: "Nofollow",
-            self.layout.first_seen: "First seen",
+            self.layout.first_seen: "First found",
         }
         pairs = [(name, ours.get(at, "")) for at, name in enumerate(self.columns) if name]
         return sorted(pairs, key=lambda pair: not pair[1])

@@ -115,7 +115,7 @@ def reasons(case: Any) -> str:
     elif case.marked:
         parts.append("marked nofollow")
     if case.since:
-        parts.append(f"first seen {case.since.day} {case.since:%b %Y}")
+        parts.append(f"first found {case.since.day} {case.since:%b %Y}")
     return ", ".join(parts)
 
 

@@ -117,7 +117,7 @@ def may_bin(request: MemberRequest, row: Mailbox) -> bool:
 def _list(request: MemberRequest) -> dict[str, Any]:
     now = clock.now()
     rows = rows_of(
-        Mailbox.objects.select_related("owner").order_by("revoked_at", "connected_at"),
+        Mailbox.objects.select_related("owner").order_by("revoked_at", "connected_at", "pk"),
         now=now,
         may=lambda one: may_bin(request, one),
     )

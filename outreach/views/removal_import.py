@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
+from accounts.templatetags.ui import plural
 from outreach.forms_removals import LinksForm
 from outreach.links import importing, request_text
 from outreach.models import Project
@@ -78,7 +79,7 @@ def _second(request: MemberRequest, project: Project, step: str) -> HttpResponse
         return redirect("outreach:removal_import", slug=request.workspace.slug, pk=project.pk)
     stored = importing.store(project, report, actor=request.user)
     request_text.prepare(project, actor=request.user)
-    messages.success(request, f"{stored.new:,} links on {stored.sites:,} sites imported")
+    messages.success(request, f"{plural(stored.new, 'link')} on {plural(stored.sites, 'site')} imported")
     if not report.rejects:
         return redirect("outreach:removal", slug=request.workspace.slug, pk=project.pk)
     page = {"project": project, "stored": stored, "report": report, **_rejected(report)}
