@@ -34,8 +34,10 @@ def blank_code(fields: Sequence[str]) -> str:
 def held_sentence(code: str) -> str:
     """The sentence for a code that `blank_code` or a gate made."""
     if code.startswith(BLANK):
-        names = [FIELDS.get(name, name) for name in code.removeprefix(BLANK).split(",")]
+        names = [
+            FIELDS.get(name) or name.replace("_", " ").strip() for name in code.removeprefix(BLANK).split(",")
+        ]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
         verb = "is" if len(names) == 1 else "are"
-        return f"{listed} {verb} blank here, and the text has no fallback."
+        return f"{listed[:1].upper()}{listed[1:]} {verb} blank here, and the text has no fallback."
     return _WORDS.get(code, "Left out of this campaign.")

@@ -7,20 +7,20 @@ from outreach.holding import BLANK, held_sentence
 # code → (what it waits for, the sentence where the row keeps no words of its own)
 _WAITS = {
     "window": ("the window", "It is outside the hours of this campaign."),
-    "cap_reached": ("the mailbox’s daily cap", "The mailbox has sent as many mails in 24 hours as it may."),
-    "cool_down": ("the 30 days between first mails", "Another campaign wrote to this person lately."),
+    "cap_reached": ("the daily cap", "The mailbox has sent as many mails in 24 hours as it may."),
+    "cool_down": ("30 quiet days", "Another campaign wrote to this person lately."),
     "site_budget": ("this site", "4 mails in 90 days is the limit for one site."),
-    "bulk": ("the 24 hours of this text", "50 first mails of one text left in 24 hours."),
+    "bulk": ("the next day", "50 first mails of one text left in 24 hours."),
     "bounces": ("you", "Too many mails of this mailbox came back. Check the addresses."),
     "complaints": ("you", "Too many people complained. Nothing leaves until that is looked at."),
     "no_postal_address": ("you", "The workspace has no postal address. Every mail needs one."),
     "workspace_suspended": ("a review", "This workspace is suspended."),
     "template": ("you", "A field of the text cannot be filled in."),
     "incomplete": ("you", "A part of this mail was deleted."),
-    "poll_first": ("a look at the inbox", "Before a follow-up we look whether an answer came."),
-    "ids_missing": ("the mail before it", "The provider has not yet told the ids of the mail before."),
+    "poll_first": ("the inbox", "Before a follow-up we look whether an answer came."),
+    "ids_missing": ("the last mail", "The provider has not yet told the ids of the mail before."),
     "draft_unclear": ("the provider", "It is not clear whether a draft was made. We look before going on."),
-    "spacing": ("the gap between two mails", "Mails of one mailbox leave some time apart."),
+    "spacing": ("its turn", "Mails of one mailbox leave some time apart."),
     "out_of_time": ("a free worker", "There was no time left to send it safely. It goes next."),
 }
 # code → why a mail or a person stopped

@@ -99,6 +99,11 @@ def _event(row: Event) -> Entry:
     match row.kind:
         case Kind.OPENED:
             sentence = format_html("Image fetched by {}.", who)
+            if row.source == Source.HUMAN:
+                # The same words as in why.py: a fetch by nobody we know is still no proof of a person.
+                sentence = SafeString(
+                    "Image fetched, not by a proxy we know. This says little about a person."
+                )
             return Entry(row.at, "n", "opened", "Opened (may be automatic)", sentence)
         case Kind.CLICKED:
             link = f"Link {row.link}" if row.link else "A link"

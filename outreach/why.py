@@ -19,6 +19,7 @@ from accounts.templatetags.ui import when
 from mailbox.models import Mailbox, MailboxState, Provider
 from outreach.holding import BLANK, held_sentence
 from outreach.models import CampaignState, Enrollment, EnrollmentState, Message, MessageKind, MessageState
+from outreach.models.messages import STOPPABLE
 from outreach.reasons import sentence_for, waits_for
 
 # What state_of() looks at: `Message.objects.select_related(*WITH)`.
@@ -88,7 +89,7 @@ def of_enrollment(row: Enrollment, now: dt.datetime) -> Shown:
     if last is None:
         if row.state == EnrollmentState.CANCELLED:
             return Shown("n", "cancelled", "Cancelled", format_html("{}", sentence_for(row.reason)))
-        return Shown("n", "planned", "Planned", "Goes when the campaign is launched.")
+        return Shown("n", "planned", "Planned", "Goes when the campaign is queued.")
     if row.state == EnrollmentState.CANCELLED and last.state in (MessageState.CANCELLED, MessageState.SENT):
         sentence = format_html("{}{}", sentence_for(row.reason), _on(row.stopped_at))
         return Shown("n", "cancelled", "Cancelled", sentence, rung=rung)
@@ -101,6 +102,9 @@ def of_enrollment(row: Enrollment, now: dt.datetime) -> Shown:
             "{} Step {} goes{} if no reply comes.", known.sentence, position, _at(last.due_at)
         )
         return replace(known, sentence=sentence, next_at=last.not_before or last.due_at)
+    if last.state in STOPPABLE and rung:
+        # What holds the next step back does not undo what is known of the one before.
+        return replace(shown, rung=rung)
     if last.state == MessageState.SENT and shown.tone != "b":
         shown = of_message(told or last, now)
         if row.state == EnrollmentState.FINISHED:
@@ -115,7 +119,7 @@ def _held_back(row: Enrollment) -> Shown:
     if row.reason == "consent_needed":
         return Shown("w", "held", "Waiting for consent", sentence)
     if row.reason == "cool_down":
-        return Shown("w", "held", "Waiting for the 30 days between first mails", sentence)
+        return Shown("w", "held", "Waiting for 30 quiet days", sentence)
     words = "Waiting for a field" if row.reason.startswith(BLANK) else "Waiting for you"
     return Shown("w", "attention", words, sentence)
 
@@ -268,7 +272,7 @@ def _at(moment: dt.datetime | None) -> SafeString:
 
 
 def _on(moment: dt.datetime | None) -> SafeString:
-    return format_html(" {}", when(moment)) if moment else SafeString("")
+    return format_html(" Since {}.", when(moment)) if moment else SafeString("")
 
 
 def _until(moment: dt.datetime) -> SafeString:

@@ -49,7 +49,7 @@ def test_it_launches_the_ready_and_holds_back_the_rest_by_name(in_ws: Workspace,
     found = compose.readiness(campaign)
     assert [row.contact for row in found.ready] == [ready]
     assert [(row.contact, words) for row, words in found.held_back] == [
-        (blank, "page_title is blank here, and the text has no fallback.")
+        (blank, "Page title is blank here, and the text has no fallback.")
     ]
     assert compose.launch(campaign, actor=owner) == compose.Launched(1, 1)
     campaign.refresh_from_db()

@@ -13,7 +13,8 @@ from accounts import clock
 from accounts.models import Workspace
 from accounts.templatetags.ui import MARKS, TONES
 from mailbox.models import MailboxState
-from outreach import timeline, why
+from outreach import reasons, timeline, why
+from outreach.holding import held_sentence
 from outreach.models import Campaign, Enrollment, EnrollmentState, Message, MessageState, ReplyKind
 from tests.factories import (
     FIRST_MAIL,
@@ -60,7 +61,7 @@ def shown(row: Message | Enrollment, **later: float) -> why.Shown:
         ({"state": "drafted"}, "Queued", "m"),
         ({"state": "submitting"}, "Sending now", "m"),
         ({"state": "deferred", "reason": "rate_limited"}, "Waiting for Google", "w"),
-        ({"state": "deferred", "reason": "cap_reached"}, "Waiting for the mailbox’s daily cap", "w"),
+        ({"state": "deferred", "reason": "cap_reached"}, "Waiting for the daily cap", "w"),
         ({"state": "refused", "reason": "invalid_recipient"}, "Refused", "b"),
         ({"state": "doubt"}, "In doubt", "d"),
         ({"state": "cancelled", "reason": "replied"}, "Cancelled", "n"),
@@ -218,3 +219,42 @@ def test_it_tells_a_story_for_every_state(in_ws: Workspace, state: MessageState)
     told = timeline.of_message(make_message(state=state, attempted_at=clock.now()))
     assert told
     assert all(entry.tone in TONES and entry.mark in MARKS for entry in told)
+
+
+@pytest.mark.parametrize("reason", sorted(reasons._WAITS))
+def test_it_keeps_a_state_as_short_as_its_column(in_ws: Workspace, reason: str) -> None:
+    # "Opened (may be automatic)" is the longest state of the table of words; the column fits it.
+    for row in (
+        make_message(state="deferred", reason=reason),
+        make_enrollment(make_campaign(), state="held_back", reason=reason),
+    ):
+        assert len(shown(row).words) <= len("Opened (may be automatic)"), shown(row).words
+
+
+def test_it_names_a_blank_field_as_the_editor_does() -> None:
+    assert held_sentence("blank:page_title") == "Page title is blank here, and the text has no fallback."
+
+
+def test_it_keeps_what_is_known_of_a_person_while_the_campaign_rests(in_ws: Workspace) -> None:
+    campaign = make_campaign(state="paused", steps=(FIRST_MAIL, FOLLOW_UP))
+    person = make_enrollment(campaign, state="running")
+    make_message(person, state="sent", opens=1)
+    make_message(person, position=2, state="planned")
+    found = shown(person)
+    assert found.words == "Paused"
+    assert found.rung == ("accepted", "opened")
+
+
+def test_it_never_says_that_an_image_tells_of_a_person(in_ws: Workspace) -> None:
+    row = make_message(state="sent", opens=1)
+    Event.objects.create(key=row.pk, workspace=in_ws, kind=Kind.OPENED, source=Source.HUMAN, at=clock.now())
+    entries = timeline.of_message(row, list(Event.objects.filter(key=row.pk)))
+    opened = next(entry for entry in entries if entry.mark == "opened")
+    assert opened.sentence == "Image fetched, not by a proxy we know. This says little about a person."
+
+
+def test_it_says_since_when_somebody_is_left_out(in_ws: Workspace) -> None:
+    row = make_enrollment(make_campaign(), state="suppressed", reason="opted_out", stopped_at=clock.now())
+    assert re.fullmatch(
+        r"Asked not to be written to\. Final\. Since <time.*</time>\.", str(shown(row).sentence)
+    )
