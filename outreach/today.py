@@ -30,6 +30,7 @@ DAYS = 14
 MOST_DOUBTS = 5
 MOST_NEXT = 4
 MOST_MAILBOXES = 12
+MOST_DRAFTS = 3
 _CHART = (288, 92, 20, 74, 64)  # width, height, left, floor, height of the bars
 
 
@@ -166,6 +167,13 @@ def running() -> QuerySet[Campaign]:
     """Campaigns that run or are paused, removal requests too, the newest first."""
     states = [CampaignState.RUNNING, CampaignState.PAUSED]
     return Campaign.objects.filter(state__in=states).order_by("-launched_at", "-id")
+
+
+def drafts() -> list[Campaign]:
+    """The newest few that wait for no more than to be queued: with a mailbox and people."""
+    rows = Campaign.objects.filter(state=CampaignState.DRAFT, kind=CampaignKind.OUTREACH)
+    ready = rows.exclude(mailbox=None).annotate(people=Count("enrollments")).filter(people__gt=0)
+    return list(ready.select_related("project").order_by("-created_at", "-id")[:MOST_DRAFTS])
 
 
 def chart(*, now: dt.datetime) -> Chart:

@@ -50,6 +50,7 @@ def home(request: MemberRequest) -> HttpResponse:
         "replies": listing.rows_of(waiting[:MOST_REPLIES]),
         "reply_count": waiting.count(),
         "campaigns": counts.with_counts(today.running())[:MOST_CAMPAIGNS],
+        "drafts": today.drafts(),
         "sending": sending,
         "coming": sum(row.coming for row in sending),
         "next": today.next_mails(now=now),

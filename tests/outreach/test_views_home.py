@@ -56,6 +56,27 @@ def test_it_is_home_once_there_is_a_mailbox_and_a_campaign(me: Client, in_ws: Wo
     assert "Nothing more goes out today." in body
 
 
+def test_it_shows_a_draft_that_waits_to_be_queued(me: Client, in_ws: Workspace) -> None:
+    people = [factories.make_contact(), factories.make_contact()]
+    draft = factories.make_campaign(name="Winter round-ups", contacts=people)
+    factories.make_campaign(name="Nobody in it yet")
+    body = home(me, in_ws)
+    assert "1 draft waits to be queued." in body
+    assert f'href="/w/{in_ws.slug}/campaigns/{draft.pk}/compose/"' in body
+    assert "2 people, nothing sent" in body
+    assert "Nobody in it yet" not in body
+    assert "No campaign is running." not in body
+
+
+def test_it_shows_no_draft_of_a_removal_and_none_without_a_mailbox(me: Client, in_ws: Workspace) -> None:
+    row = factories.make_campaign(name="No mailbox yet", contacts=[factories.make_contact()])
+    row.mailbox = None
+    row.save()
+    factories.make_campaign(kind="removal", name="Asking for removal", contacts=[factories.make_contact()])
+    assert "Asking for removal" not in home(me, in_ws)
+    assert "to be queued" not in home(me, in_ws)
+
+
 def test_it_says_first_what_needs_somebody(me: Client, in_ws: Workspace) -> None:
     mailbox = factories.make_mailbox(state=MailboxState.BROKEN, state_reason="grant_ended")
     campaign = factories.make_campaign(mailbox=mailbox, state="running")
