@@ -12,6 +12,8 @@ from outreach import campaigns
 from outreach.models import Campaign
 from outreach.rendering import text_of
 
+_FORM = re.compile(r"<(?!/|(?:p|br|div)\b)[a-z]", re.IGNORECASE)
+
 
 def set_text_only(campaign: Campaign, text_only: bool, *, actor: User | None) -> None:
     """Raises campaigns.NotAllowed where the steps may not be edited. Bold, italic and link words are lost."""
@@ -29,6 +31,11 @@ def set_text_only(campaign: Campaign, text_only: bool, *, actor: User | None) ->
                 wait_days=step.wait_days,
                 actor=actor,
             )
+
+
+def loses_form(campaign: Campaign) -> bool:
+    """Whether plain text would lose more of the steps than paragraphs and line breaks."""
+    return any(_FORM.search(step.body) for step in campaign.steps.all())
 
 
 def html_of(text: str) -> str:

@@ -72,19 +72,33 @@
   // --- a link
   const linkDialog = document.getElementById("link-dialog");
   const linkField = document.getElementById("link-url");
+  const linkWrong = document.getElementById("link-wrong");
+  // A whole address, or one without its beginning; "" for what no mail may carry as a link.
+  const addressOf = (typed) => {
+    const whole = /^(https?:\/\/|mailto:)/i.test(typed) ? typed : `https://${typed}`;
+    if (!/^(https?:\/\/[^\s/.:]+(\.[^\s/.:]+)+([:/?#]\S*)?|mailto:\S+@\S+)$/i.test(whole)) return "";
+    return whole;
+  };
   let selection = null;
   const askLink = () => {
     selection = editor.getSelection();
     const start = selection.startContainer;
     const link = (start instanceof Element ? start : start.parentElement)?.closest("a");
     linkField.value = link ? link.getAttribute("href") : "";
+    linkWrong.textContent = "";
+    linkField.removeAttribute("aria-invalid");
+    linkDialog.querySelector("[data-unlink]").hidden = !link;
     window.outreach.openDialog(linkDialog);
     linkField.focus();
   };
   const restored = (act) => { if (selection) editor.setSelection(selection); act(); editor.focus(); };
-  linkDialog?.addEventListener("submit", () => {
-    const typed = linkField.value.trim();
-    if (typed) restored(() => editor.makeLink(/^[a-z]+:/i.test(typed) ? typed : `https://${typed}`));
+  linkDialog?.addEventListener("submit", (event) => {
+    const address = addressOf(linkField.value.trim());
+    linkField.setAttribute("aria-invalid", String(!address));
+    if (address) { restored(() => editor.makeLink(address)); return; }
+    event.preventDefault();
+    linkWrong.textContent = "Type an address such as https://example.com/page.";
+    linkField.focus();
   });
   linkDialog?.querySelector("[data-unlink]")?.addEventListener("click", () => { linkDialog.close(); restored(() => editor.removeLink()); });
 

@@ -56,9 +56,15 @@ def spacing_words() -> str:
     most = least + settings.SEND_SPACING_JITTER
     if most <= 0:
         return "no pause between two"
-    if most < 120:
-        return f"{least:.0f} to {most:.0f} seconds apart"
-    return f"{least / 60:.0f} to {most / 60:.0f} minutes apart"
+    if most < 1:
+        return "less than a second apart"
+    # Minutes only where both ends are whole minutes or large, so that rounding says nothing untrue.
+    whole = least >= 120 or (least % 60 == 0 and most % 60 == 0 and most >= 60)
+    low, high = (round(least / 60), round(most / 60)) if whole else (round(least), round(most))
+    unit = "minute" if whole else "second"
+    if low == high:
+        return f"{low} {unit}{'' if low == 1 else 's'} apart"
+    return f"{f'{low} to' if least >= 1 else 'up to'} {high} {unit}{'' if high == 1 else 's'} apart"
 
 
 def gates(campaign: Campaign) -> list[Rule]:
@@ -100,16 +106,16 @@ def if_paused(campaign: Campaign, tally: Tally) -> list[Rule]:
     ]
 
 
-def counting_words(campaign: Campaign, workspace: Workspace) -> tuple[str, str]:
-    """(opens, clicks) for the foot of the editor."""
+def counting_words(campaign: Campaign, workspace: Workspace) -> str:
+    """What is counted, in one line for the foot of the editor."""
     if campaign.text_only:
-        return "Image tracking off: plain text has no image", "Link clicks not counted in plain text"
+        return "Plain text: image loads and link clicks not counted"
     opens = workspace.tracks_opens if campaign.tracks_opens is None else campaign.tracks_opens
     clicks = workspace.tracks_clicks if campaign.tracks_clicks is None else campaign.tracks_clicks
-    return (
-        "Image loads counted where allowed" if opens else "Image tracking off",
-        "Link clicks counted where allowed" if clicks else "Link clicks not counted",
-    )
+    if opens == clicks:
+        return f"Image loads and link clicks {'counted where allowed' if opens else 'not counted'}"
+    one, other = ("Image loads", "link clicks") if opens else ("Link clicks", "image loads")
+    return f"{one} counted where allowed, {other} not"
 
 
 def _first_up(words: str) -> str:

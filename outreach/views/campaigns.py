@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import Truncator
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import clock
@@ -64,7 +65,9 @@ def campaign_new(request: MemberRequest) -> HttpResponse:
     form = CampaignForm(request.POST or None, initial={"project": request.GET.get("project", "")})
     if request.method == "POST" and form.is_valid():
         row = form.save(actor=request.user)
-        messages.success(request, f"{row.name} is a draft. Nothing is sent until you queue it.")
+        messages.success(
+            request, f"{Truncator(row.name).chars(60)} is a draft. Nothing is sent until you queue it."
+        )
         return redirect("outreach:campaign_compose", slug=request.workspace.slug, pk=row.pk)
     return render(request, "outreach/campaign_new.html", {"form": form})
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailbox.models import MailboxState
-from outreach.models import Campaign, Enrollment, SuppressionReason
+from outreach.models import Campaign, CampaignState, Enrollment, SuppressionReason
 from outreach.pipeline.compose import Readiness
+from outreach.problems import Problem
 
 MOST_NAMES = 3
 
@@ -27,15 +28,14 @@ class Check:
 
 def checks_of(campaign: Campaign, found: Readiness) -> list[Check]:
     """Problems first, then those held back by reason, then warnings, then what has passed."""
+    stops = "This stops the queue." if campaign.state == CampaignState.DRAFT else "Nobody new can start."
     lines = [
         Check(
             "b",
             "bounced",
             "Problem",
             problem.sentence,
-            f"Step {problem.step}, line {problem.line}. This stops the queue."
-            if problem.line
-            else "This stops the queue.",
+            f"{_place(problem)}{stops}",
             step=problem.step,
             field=problem.field,
         )
@@ -69,6 +69,12 @@ def checks_of(campaign: Campaign, found: Readiness) -> list[Check]:
     if found.ready and not any(problem.step for problem in found.problems):
         lines.append(Check("g", "quiet", "Passed", "", "Every field and every text fills in."))
     return lines
+
+
+def _place(problem: Problem) -> str:
+    if not problem.line:
+        return ""
+    return "In the subject. " if problem.field == "subject" else f"Step {problem.step}, line {problem.line}. "
 
 
 def _held(code: str, sentence: str, names: list[str]) -> Check:

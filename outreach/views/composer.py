@@ -24,7 +24,7 @@ from outreach.pipeline import compose
 from outreach.views import checks, merge_fields
 from outreach.views.asking import ask
 from outreach.views.campaign_words import counting_words, window_words
-from outreach.views.previewing import preview_of
+from outreach.views.previewing import as_written, preview_of
 
 MOST_STEPS = 3
 TITLES = {1: "First mail", 2: "Follow-up", 3: "Last mail"}
@@ -121,7 +121,7 @@ def step_delete(request: MemberRequest, pk: uuid.UUID, position: int) -> HttpRes
         button="Delete the step",
         symbol="trash",
         back=back,
-        effects=["Its text is gone. Mails of it that wait are cancelled.", "Later steps move up."],
+        effects=_lost_with(row, step),
     )
 
 
@@ -187,12 +187,37 @@ def campaign_test(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def campaign_mode(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Rich text or plain text, for all steps of the campaign at once."""
     row = _own(pk)
+    plain, step = request.POST.get("mode") == "plain", request.POST.get("step", "1")
+    back = _url(request, "campaign_compose", pk) + f"?step={step if step in ('1', '2', '3') else 1}"
+    if plain and "sure" not in request.POST and text_modes.loses_form(row):
+        return ask(
+            request,
+            title=f"Turn {row.name} into plain text",
+            button="Turn into plain text",
+            back=back,
+            text="This is for all steps, and switching back does not bring it back.",
+            effects=[
+                "Bold, italic and other form is lost. Links keep their address, written out.",
+                "Image loads and link clicks are not counted.",
+            ],
+            fields={"mode": "plain", "step": step, "sure": "yes"},
+        )
     try:
-        text_modes.set_text_only(row, request.POST.get("mode") == "plain", actor=request.user)
+        text_modes.set_text_only(row, plain, actor=request.user)
     except campaigns.NotAllowed as no:
         messages.error(request, str(no))
-    step = request.POST.get("step", "1")
-    return redirect(_url(request, "campaign_compose", pk) + f"?step={step if step in '123' else 1}")
+    if request.htmx:
+        return HttpResponse(headers={"HX-Redirect": back})
+    return redirect(back)
+
+
+def _lost_with(row: Campaign, step: Step) -> list[str]:
+    effects = ["Its text is gone."]
+    if row.state != CampaignState.DRAFT:
+        effects.append("Mails of it that wait are cancelled.")
+    if row.steps.filter(position__gt=step.position).exists():
+        effects.append("Later steps move up.")
+    return effects
 
 
 def _own(pk: uuid.UUID) -> Campaign:
@@ -258,6 +283,7 @@ def _frame(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any]:
         "may_edit": _may_edit(request, row),
         "may_work": request.membership.may(Role.MEMBER),
         "can_launch": row.state == CampaignState.DRAFT,
+        "ended": row.state in (CampaignState.FINISHED, CampaignState.CANCELLED),
         "connected": row.mailbox is not None
         and row.mailbox.state in (MailboxState.CONNECTED, MailboxState.THROTTLED),
         "compose_id": uuid.uuid4(),
@@ -279,15 +305,15 @@ def _preview(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any
 
 
 def _page(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> dict[str, Any]:
-    opens, clicks = counting_words(row, request.workspace)
+    first = row.steps.filter(position=1).first()
     return {
         **_frame(request, row, step),
         **_preview(request, row, step),
         "form": form,
-        "first": row.steps.filter(position=1).first(),
+        "written": as_written(step.body) if not row.text_only else "",
+        "first_subject": merge_fields.parts_of(first.subject) if first else [],
         "fields": merge_fields.offered(row),
-        "opens": opens,
-        "clicks": clicks,
+        "counting": counting_words(row, request.workspace),
         "window": window_words(row),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import unescape
 
 from django.utils.html import strip_tags
 
@@ -13,6 +14,8 @@ from outreach.rendering import FIELDS
 # Names and addresses are opened one by one for the count, so it looks at the first people only.
 MOST_LOOKED_AT = 500
 _LIQUID = re.compile(r"{{\s*(\w+).*?}}", re.DOTALL)
+_FALLBACK = re.compile(r"""\|\s*default:\s*(["'])(.*?)\1""")
+MOST_LETTERS = 90
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,25 @@ def first_line(step: Step, campaign: Campaign) -> str:
     text = (
         step.body
         if campaign.text_only
-        else strip_tags(re.sub(r"</(p|div|li|h\d)>|<br[^>]*>", " ", step.body))
+        else unescape(strip_tags(re.sub(r"</(p|div|li|h\d)>|<br[^>]*>", " ", step.body)))
     )
     named = _LIQUID.sub(lambda match: label_of(match[1]), text)
-    return " ".join(named.split())[:90] or "No text yet"
+    words = " ".join(named.split())
+    if len(words) <= MOST_LETTERS:
+        return words or "No text yet"
+    whole = words[:MOST_LETTERS].rpartition(" ")[0] or words[: MOST_LETTERS - 1]
+    return f"{whole.rstrip(' ,;:')}…"
+
+
+def parts_of(text: str, *, escaped: bool = False) -> list[tuple[str, bool]]:
+    """A line in its parts, with True for a field by its name: what the editor shows as a chip."""
+    parts, at = [], 0
+    for match in _LIQUID.finditer(text):
+        fallback = _FALLBACK.search(unescape(match[0]) if escaped else match[0])
+        name = label_of(match[1]) + (f" or “{fallback[2]}”" if fallback else "")
+        parts += [(text[at : match.start()], False), (name, True)]
+        at = match.end()
+    return [part for part in [*parts, (text[at:], False)] if part[0]]
 
 
 def _value(person: Contact, name: str) -> str:

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from outreach import rendering, templating
 from outreach.models import Contact, Site, Step
-from outreach.views.merge_fields import label_of
+from outreach.views.merge_fields import label_of, parts_of
 
 _OPEN, _SHUT = "\ue000", "\ue001"
 _BETWEEN = re.compile(f"[{_OPEN}{_SHUT}]")
@@ -69,6 +69,15 @@ def preview_of(step: Step, contact: Contact) -> Preview:
         body=SafeString(body),  # nosec B703
         blanks=tuple(label_of(name) for name in exact.blanks),
     )
+
+
+def as_written(html: str) -> SafeString:
+    """A step's rich text with fields by their names, for where it cannot be edited."""
+    bare = nh3.clean(html, tags=_SHOWN, attributes={}, link_rel=None)
+    parts = parts_of(re.sub(r"(</?)a>", r"\1u>", bare), escaped=True)
+    # No attribute is left that a field could stand in, and what is not a field has just been cleaned.
+    chips = [f'<span class="chip">{escape(part)}</span>' if field else part for part, field in parts]
+    return SafeString("".join(chips))  # nosec B703
 
 
 def _between(contact: Contact) -> Contact:

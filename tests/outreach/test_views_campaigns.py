@@ -211,6 +211,14 @@ def test_it_pauses_and_resumes(client: Client, in_ws: Workspace) -> None:
     assert client.get(url(in_ws, f"{campaign.pk}/pause/")).status_code == 405
 
 
+def test_it_says_what_a_pause_does_only_where_one_can_be_made(client: Client, in_ws: Workspace) -> None:
+    campaign = factories.make_campaign(contacts=[factories.make_contact()])
+    page = f"/w/{in_ws.slug}/campaigns/{campaign.pk}/"
+    for state, told in (("draft", False), ("running", True), ("paused", False), ("finished", False)):
+        Campaign.objects.filter(pk=campaign.pk).update(state=state)
+        assert ("If you pause" in client.get(page).content.decode()) is told, state
+
+
 def test_it_names_the_numbers_before_it_cancels(client: Client, in_ws: Workspace) -> None:
     campaign = running()
     waiting = [factories.make_message(person(campaign), state=MessageState.QUEUED) for _ in range(3)]

@@ -207,7 +207,11 @@ def test_it_turns_all_steps_into_plain_text_and_back(client: Client, in_ws: Work
     link = '<p>see <a href="https://fernhill.example/">our map</a></p>'
     body = '<p>Hello {{ first_name | default: "there" }},</p>' + link
     campaign = draft(anselm(), steps=[("Hello", body)])
-    client.post(url(in_ws, campaign, "compose/mode/"), {"mode": "plain", "step": "1"})
+    mode = url(in_ws, campaign, "compose/mode/")
+    asked = client.post(mode, {"mode": "plain", "step": "1"}).content.decode()
+    assert "Links keep their address" in asked
+    assert stored(campaign).body == body
+    client.post(mode, {"mode": "plain", "step": "1", "sure": "yes"})
     campaign.refresh_from_db()
     plain = stored(campaign).body
     assert campaign.text_only
@@ -219,6 +223,47 @@ def test_it_turns_all_steps_into_plain_text_and_back(client: Client, in_ws: Work
     assert Campaign.objects.filter(pk=campaign.pk, text_only=False).exists()
     assert stored(campaign).body.startswith("<p>Hello")
     assert "Hello <mark>Anselm</mark>" in client.get(url(in_ws, campaign)).content.decode()
+
+
+def test_it_asks_nothing_where_plain_text_loses_nothing(client: Client, in_ws: Workspace) -> None:
+    campaign = draft(anselm(), steps=[("Hello", "<p>Hello,</p><p>a <br>map</p>")])
+    answer = client.post(url(in_ws, campaign, "compose/mode/"), {"mode": "plain", "step": "1"}, headers=HTMX)
+    assert answer.headers["HX-Redirect"].endswith("/compose/?step=1")
+    assert Campaign.objects.filter(pk=campaign.pk, text_only=True).exists()
+
+
+def test_it_shows_the_fields_in_a_follow_up_s_subject_by_name(client: Client, in_ws: Workspace) -> None:
+    steps = [
+        ('A map for {{ company }} & {{ first_name | default: "you" }}', "<p>One</p>"),
+        ("", "<p>Two</p>"),
+    ]
+    body = client.get(url(in_ws, draft(anselm(), steps=steps)) + "?step=2").content.decode()
+    shown = body.partition('<span class="dim">Re:</span>')[2].partition("</div>")[0]
+    assert '<span class="chip">Company</span> &amp; <span class="chip">First name or “you”</span>' in shown
+    assert "{{" not in shown
+
+
+def test_it_cuts_a_step_s_first_words_between_words(client: Client, in_ws: Workspace) -> None:
+    campaign = draft(anselm(), steps=[("Hello", "<p>" + "Seventeen letters " * 20 + "</p>")])
+    body = client.get(url(in_ws, campaign)).content.decode()
+    assert re.search(r"<p>Seventeen letters [^<]*(Seventeen|letters)…</p></a>", body)
+
+
+@pytest.mark.parametrize("state", ["running", "finished", "cancelled"])
+def test_it_shows_a_text_that_cannot_be_edited_as_it_looks(
+    client: Client, in_ws: Workspace, state: str
+) -> None:
+    link = '<a href="https://x.example/">a &lt;map&gt;</a>'
+    text = '<p>Hello {{ first_name | default: "you" }},<br>see ' + link + "</p>"
+    campaign = draft(anselm(), steps=[("Hello", text + "<script>bad()</script>")])
+    Campaign.objects.filter(pk=campaign.pk).update(state=state)
+    body = client.get(url(in_ws, campaign)).content.decode()
+    assert '<p>Hello <span class="chip">First name or “you”</span>,<br>see <u>a &lt;map&gt;</u></p>' in body
+    assert "&lt;p&gt;" not in body
+    assert "<script>bad" not in body
+    assert "&amp;lt;" not in body
+    assert "This stops the queue" not in body
+    assert ("<h2>Checks</h2>" in body) is (state == "running")
 
 
 def test_it_edits_a_paused_campaign_and_writes_its_queued_mails_anew(
@@ -238,7 +283,7 @@ def test_it_leaves_the_text_of_a_running_campaign_alone(client: Client, in_ws: W
     campaign = factories.make_campaign(state=CampaignState.RUNNING)
     page = client.get(url(in_ws, campaign)).content.decode()
     assert "Pause the campaign to edit" in page
-    assert "readonly" in page
+    assert "<textarea" not in page
     client.post(url(in_ws, campaign) + "?step=1", {"subject": "New", "body": "<p>New</p>"}, headers=HTMX)
     assert stored(campaign).subject == factories.FIRST_MAIL[0]
 
