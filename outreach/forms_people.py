@@ -35,6 +35,7 @@ class PasteForm(forms.Form):
         max_length=200,
         label="Where are the addresses from?",
         help_text="Shown to each person: “How we found you: …”.",
+        error_messages={"required": "Say where the addresses are from, such as “their imprint”."},
     )
 
     def clean(self) -> dict[str, Any]:

@@ -45,6 +45,10 @@
       event.preventDefault();
     }
   });
+  // A menu that opens near the edge of its pane is brought into sight whole.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.open && event.target.matches("details[data-menu]")) event.target.querySelector(".pop")?.scrollIntoView({ block: "nearest" });
+  }, true);
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id === "dialog-slot") open(event.target.querySelector("dialog[data-open]"), event.detail.requestConfig?.elt);
   });

@@ -1,5 +1,5 @@
 // Keys (design/README.md). Single keys rest in fields and while they are switched off in Settings (WCAG 2.1.4).
-// data-key="p" on a button or link lets that key press it; data-go="h" on a link of the sidebar is G then H.
+// data-key="p" on a button or link lets that key press it, on a field go into it; data-go="h" on a link of the sidebar is G then H.
 "use strict";
 (() => {
   const mac = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -12,7 +12,8 @@
     const offers = [...scope.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(seen);
     // Of the acts that each row of a list offers, a key means the one in the row under the cursor.
     const target = offers.find((offer) => offer.closest(".cursor")) || offers.find((offer) => !offer.closest("[data-list]"));
-    if (target) target.click();
+    // A field cannot be pressed: its key leads into it.
+    if (target) target.matches("input, textarea") ? target.focus() : target.click();
     return Boolean(target);
   };
   const search = () => {

@@ -57,6 +57,12 @@
   document.addEventListener("change", (event) => { if (event.target.matches("[data-list] input[type=checkbox]")) paint(); });
   document.addEventListener("outreach:selected", paint);
   document.addEventListener("htmx:afterSwap", paint);
+  // Rows that were fetched again: htmx gives the focus back to the link, and the cursor goes where it is.
+  document.addEventListener("htmx:afterSettle", () => {
+    const all = rows();
+    const here = all.find((row) => row.contains(document.activeElement));
+    if (here && cursor(all) < 0) here.classList.add("cursor");
+  });
   document.addEventListener("click", (event) => {
     const row = event.target.closest("[data-list] tr, [data-row]");
     if (!row || event.target.closest("a, button, input, select, label, summary, form, dialog") || String(getSelection())) return;

@@ -62,6 +62,46 @@ def saved(page: Page, act: Callable[[], None]) -> None:
         act()
 
 
+def test_it_keeps_the_cursor_while_the_rows_are_fetched_again(
+    visit: Callable[[str], Page], draft: Campaign, ws: Workspace
+) -> None:
+    with workspace(ws):
+        Campaign.objects.filter(pk=draft.pk).update(state=CampaignState.RUNNING)
+    page = visit(f"campaigns/{draft.pk}/")
+    page.keyboard.press("j")
+    at = page.locator("tr.cursor a[data-row-link]").get_attribute("id")
+    with workspace(ws), page.expect_response(lambda answer: "live=" in answer.url and answer.status == 200):
+        draft.enrollments.order_by("created_at").last().delete()
+        Campaign.objects.filter(pk=draft.pk).update(pause_reason="x")
+    expect(page.locator("tr.cursor")).to_have_count(1)
+    assert page.locator("tr.cursor a[data-row-link]").get_attribute("id") == at
+
+
+def test_it_asks_for_an_address_of_a_link_and_takes_one_without_https(
+    visit: Callable[[str], Page], draft: Campaign, ws: Workspace
+) -> None:
+    page = visit(f"campaigns/{draft.pk}/compose/")
+    page.get_by_role("textbox", name="Text of the mail").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Shift+Home")
+    page.get_by_role("button", name="Link", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Link")
+    expect(dialog.get_by_role("button", name="Remove the link")).to_be_hidden()
+    for refused in ("", "javascript:alert(1)", "two words"):
+        dialog.get_by_label("Address").fill(refused)
+        page.keyboard.press("Enter")
+        expect(dialog).to_be_visible()
+        expect(dialog.get_by_role("alert")).to_have_text("Type an address such as https://example.com/page.")
+    dialog.get_by_label("Address").fill("fernhill.example/map")
+    saved(page, lambda: page.keyboard.press("Enter"))
+    expect(dialog).to_be_hidden()
+    assert 'href="https://fernhill.example/map"' in text_of(draft, ws)[1]
+    page.get_by_role("button", name="Link", exact=True).click()
+    expect(dialog.get_by_label("Address")).to_have_value("https://fernhill.example/map")
+    saved(page, lambda: dialog.get_by_role("button", name="Remove the link").click())
+    assert "href" not in text_of(draft, ws)[1]
+
+
 def test_it_shows_fields_as_chips_and_stores_them_as_text(
     visit: Callable[[str], Page], draft: Campaign, ws: Workspace
 ) -> None:

@@ -188,7 +188,7 @@ def test_it_keeps_a_blocked_address_blocked_through_an_import(client: Client, in
     [
         ({"lines": ""}, "Paste some lines"),
         ({"lines": "x" * (2 * 1024 * 1024 + 1)}, "more than 2 MB"),
-        ({"lines": "anselm@ridge.example", "source": ""}, "This field is required"),
+        ({"lines": "anselm@ridge.example", "source": ""}, "Say where the addresses are from"),
         ({"lines": "anselm@ridge.example", "source": "a\nb"}, "Line breaks"),
     ],
 )
