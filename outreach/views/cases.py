@@ -19,7 +19,7 @@ from outreach import contacts as people
 from outreach.forms_removals import CaseContactForm
 from outreach.gates.people import SITE_DAYS, SITE_MAILS
 from outreach.links import cases, history, words
-from outreach.links.counting import GONE, STILL_THERE
+from outreach.links.counting import GONE
 from outreach.models import Backlink, Campaign, CampaignState, LinkState, Message, RemovalCase, Thread
 from outreach.models.messages import COUNTED
 from outreach.suppression import is_suppressed
@@ -57,7 +57,7 @@ def case(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "page": links,
         "links": [_link(link, row.site.domain) for link in links],
         "total": len(states),
-        "still": sum(state in STILL_THERE for state in states),
+        "still": sum(state in (LinkState.LIVE, LinkState.NOFOLLOW) for state in states),
         "gone": sum(state in GONE for state in states),
         "by_hand": [(state.value, words.link_state(state.value)) for state in words.BY_HAND],
         "entries": history.of_case(row, now=now),

@@ -17,6 +17,7 @@ from outreach.models import (
     Backlink,
     CampaignState,
     CaseState,
+    Enrollment,
     EnrollmentState,
     Label,
     LinkState,
@@ -357,3 +358,18 @@ def test_it_shows_a_text_with_markup_as_plain_text_and_stores_it_so(
     campaign.refresh_from_db()
     assert campaign.text_only
     assert [step.body for step in campaign.steps.all()] == ["Hello,\n\nplease remove:\n{{ links }}"]
+
+
+def test_it_calls_no_link_still_there_before_somebody_looked(
+    me: Client, in_ws: Workspace, project: Project
+) -> None:
+    case = make_list(project, sites=1)[0]
+    mail = make_asked(case)
+    factories.make_reply(mail, text="Both are down.")
+    Enrollment.objects.filter(case=case).update(state=EnrollmentState.REPLIED)
+    cases.settle(case)
+    body = me.get(at(in_ws, f"cases/{case.pk}/")).content.decode()
+    assert "Answer" in body
+    assert "still there" not in body
+    cases.set_link_state(case, LinkState.LIVE, actor=None, link=Backlink.objects.order_by("source_url")[0])
+    assert "Answer: 1 still there" in me.get(at(in_ws, f"cases/{case.pk}/")).content.decode()
