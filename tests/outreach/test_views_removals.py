@@ -15,6 +15,7 @@ from accounts.models import User, Workspace
 from outreach.links import cases, request_text
 from outreach.models import (
     Backlink,
+    Campaign,
     CampaignState,
     CaseState,
     Enrollment,
@@ -355,8 +356,7 @@ def test_it_shows_a_text_with_markup_as_plain_text_and_stores_it_so(
     assert "Please remove the links" in body
     form = {"mailbox": str(campaign.mailbox_id), "subject": "Links", "wait_2": "5", "wait_3": "7"}
     assert me.post(url, {**form, "body": "Hello,\n\nplease remove:\n{{ links }}"}).status_code == 302
-    campaign.refresh_from_db()
-    assert campaign.text_only
+    assert Campaign.objects.get(pk=campaign.pk).text_only
     assert [step.body for step in campaign.steps.all()] == ["Hello,\n\nplease remove:\n{{ links }}"]
 
 
