@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -268,7 +269,13 @@ def _detail(row: Message) -> SafeString:
 
 
 def _at(moment: dt.datetime | None) -> SafeString:
-    return format_html(" at {}", when(moment)) if moment else SafeString("")
+    return format_html(" {}", _moment(moment)) if moment else SafeString("")
+
+
+def _moment(moment: dt.datetime) -> SafeString:
+    """ "at 14:05" within today, else "on 24 Nov 14:05"."""
+    within = timezone.localtime(moment).date() == timezone.localtime().date()
+    return format_html("{} {}", "at" if within else "on", when(moment))
 
 
 def _on(moment: dt.datetime | None) -> SafeString:
@@ -283,7 +290,7 @@ def _next(moment: dt.datetime | None, now: dt.datetime) -> SafeString:
     """The next look, unless it is so near that naming it says nothing."""
     if moment is None or moment - now < dt.timedelta(minutes=2):
         return SafeString("")
-    return format_html(" Next at {}.", when(moment))
+    return format_html(" Next {}.", _moment(moment))
 
 
 def _hour(moment: dt.datetime) -> SafeString | str:

@@ -61,7 +61,7 @@ def campaign_cancel(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         back=_url(request, "campaign", pk),
         text="A cancelled campaign cannot be resumed. To stop for a while, pause it.",
         effects=[
-            f"{_mails(waiting.count())} to {people:,} people will not go.",
+            f"{_mails(waiting.count())} to {people:,} {'person' if people == 1 else 'people'} will not go.",
             "A mail that is being sent this second may still go.",
             "Replies and bounces of mails that went out still arrive here.",
         ],
@@ -94,13 +94,25 @@ def campaign_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         symbol="trash",
         back=_url(request, "campaign", pk),
         text="This cannot be undone.",
-        effects=[
-            f"{_mails(mails.filter(state__in=STOPPABLE).count())} that wait are cancelled at once.",
-            f"{_mails(mails.count())} and {replies:,} replies are deleted here. "
-            "What lies in your mailbox stays there.",
-            "Contacts and suppressions stay. Opt-out links in mails that went out keep working.",
-        ],
+        effects=_deleted_with(mails.count(), mails.filter(state__in=STOPPABLE).count(), replies),
     )
+
+
+def _deleted_with(mails: int, waiting: int, replies: int) -> list[str]:
+    if not mails + replies:
+        return ["No mail has been written. Its steps and settings go.", "Contacts and suppressions stay."]
+    effects = [f"{_mails(waiting)} that wait{'s' if waiting == 1 else ''} {_is(waiting)} cancelled at once."]
+    answers = f" and {replies:,} {'reply' if replies == 1 else 'replies'}" if replies else ""
+    return [
+        *(effects if waiting else []),
+        f"{_mails(mails)}{answers} {_is(mails + replies)} deleted here. "
+        "What lies in your mailbox stays there.",
+        "Contacts and suppressions stay. Opt-out links in mails that went out keep working.",
+    ]
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 @member(Role.MEMBER)

@@ -258,3 +258,10 @@ def test_it_says_since_when_somebody_is_left_out(in_ws: Workspace) -> None:
     assert re.fullmatch(
         r"Asked not to be written to\. Final\. Since <time.*</time>\.", str(shown(row).sentence)
     )
+
+
+def test_it_says_at_an_hour_and_on_a_day(in_ws: Workspace) -> None:
+    today = make_message(state="sent", sent_at=clock.now())
+    assert re.search(r"Accepted by \w+ at <time", shown(today).sentence)
+    earlier = make_message(state="sent", sent_at=clock.now() - 50 * HOUR)
+    assert re.search(r"Accepted by \w+ on <time", shown(earlier).sentence)
