@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mailbox.models import Mailbox, MailboxState
 
+UNNAMED = "{company} does not let us in any more, and does not say why."
 # state_reason → what happened, in plain words; {company} is filled in.
 REASONS = {
     "grant_ended": "{company} ended our access.",
@@ -16,6 +17,15 @@ REASONS = {
     "policy_blocks": "A rule of the organisation at {company} keeps us out.",
     "account_disabled": "{company} says that the account is disabled.",
     "owner_left": "Its owner is no longer in this workspace.",
+    "mailbox_full": "{company} says that the mailbox is full. Make room, then connect it again.",
+    "sending_blocked": "{company} has blocked sending from this account.",
+    "send_as_denied": "{company} does not let this account send from its address.",
+    "no_mailbox": "{company} says that this account has no mailbox.",
+    "permission_missing": "{company} says that a permission is missing.",
+    "blocked_by_admin": "A rule of the organisation at {company} keeps us out.",
+    "forbidden": UNNAMED,
+    "unauthorized": UNNAMED,
+    "no_credential": UNNAMED,
 }
 
 
@@ -32,7 +42,7 @@ class MailboxShown:
 
 def reason_sentence(mailbox: Mailbox) -> str:
     """Who ended access and why, as far as the provider said."""
-    return REASONS.get(mailbox.state_reason, REASONS["grant_ended"]).format(company=mailbox.company)
+    return REASONS.get(mailbox.state_reason, UNNAMED).format(company=mailbox.company)
 
 
 def shown(mailbox: Mailbox, *, now: datetime) -> MailboxShown:

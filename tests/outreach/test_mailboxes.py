@@ -9,7 +9,12 @@ from django.test import Client
 
 from accounts.models import User, Workspace
 from accounts.tenancy import workspace
+from mailbox import health
+from mailbox.errors import Retry
 from mailbox.models import Mailbox, MailboxState, Receipt
+from mailbox.providers import gmail_errors, graph_errors
+from mailbox.providers.refusals import Act
+from outreach import mailbox_words
 from outreach.mailbox_contents import contents
 from outreach.tasks import erase_mailbox
 from tests.factories import (
@@ -45,6 +50,49 @@ def test_it_lists_each_state_with_its_bin(in_ws: Workspace, owner: User, signed_
     for name in ("mira", "joren", "press"):
         assert f'aria-label="Remove access to {name}@fernhill.example"' in page
     assert "0</b> of 20" in page
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("mailbox_full", "Google says that the mailbox is full. Make room, then connect it again."),
+        ("sending_blocked", "Google has blocked sending from this account."),
+        ("permission_missing", "Google says that a permission is missing."),
+        ("blocked_by_admin", "A rule of the organisation at Google keeps us out."),
+        ("no_mailbox", "Google says that this account has no mailbox."),
+    ],
+)
+def test_it_says_what_the_provider_said_and_not_that_access_ended(
+    in_ws: Workspace, owner: User, signed_in: SignedIn, reason: str, sentence: str
+) -> None:
+    """F46: each of them needs another act of the owner."""
+    make_mailbox(owner=owner, state=MailboxState.BROKEN, state_reason=reason, state_at="2026-01-01T00:00Z")
+    page = words(signed_in(owner).get(f"/w/{in_ws.slug}/mailboxes/"))
+    assert sentence in page
+    assert "ended our access" not in page
+
+
+def test_it_has_a_sentence_for_every_reason_to_stop() -> None:
+    rules = [*gmail_errors.RULES, *graph_errors.RULES]
+    reasons = {rule.reason for rule in rules if rule.act is Act.STOP} | {"unauthorized", "no_credential"}
+    assert reasons <= set(mailbox_words.REASONS)
+
+
+def test_it_says_until_when_it_waits_and_is_connected_again_after_it(
+    in_ws: Workspace, owner: User, signed_in: SignedIn, later: Callable[..., None]
+) -> None:
+    row = make_mailbox(owner=owner)
+    health.wait(row, Retry("throttled", after=1800))
+    row.refresh_from_db()
+    assert row.throttled_until is not None
+    page = words(signed_in(owner).get(f"/w/{in_ws.slug}/mailboxes/"))
+    assert "Waiting for Google" in page
+    assert f"{row.throttled_until:%H:%M}" in page
+    assert "0 of 1 can send now" in page
+    later(seconds=1900)
+    page = words(signed_in(owner).get(f"/w/{in_ws.slug}/mailboxes/"))
+    assert "Waiting for Google" not in page
+    assert "1 can send now" in page or "1 of 1 can send now" in page
 
 
 def test_it_says_what_is_true_without_any_mailbox(ws: Workspace, owner: User, signed_in: SignedIn) -> None:
