@@ -25,6 +25,7 @@ from outreach.models import (
     Contact,
     Message,
     MessageState,
+    Step,
     Thread,
 )
 from outreach.policy import Verdict
@@ -57,6 +58,8 @@ def queue_due(limit: int | None = None) -> int:
 
 def _queue_one(pk: uuid.UUID) -> bool:
     with transaction.atomic():
+        # The text's row first: an edit under way is waited for and read, a later one finds the row queued.
+        Step.objects.select_for_update(of=("self",), no_key=True).filter(messages=pk).first()
         locked = due().select_for_update(skip_locked=True, of=("self",))
         message = locked.select_related(*_ROW).filter(pk=pk).first()
         if message is None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable
 
 import pytest
+from django.db import connections, transaction
 from django.db.models import F
 
 from accounts import clock
 from accounts.models import Workspace
+from accounts.tenancy import workspace
 from mailbox import health, oauth
 from mailbox.errors import Disconnected, Retry
 from mailbox.models import Credential, Mailbox, MailboxState, SendSlot
-from outreach import tasks
+from outreach import campaigns, tasks
 from outreach.models import (
     CampaignState,
     Enrollment,
@@ -234,3 +237,37 @@ def test_it_ends_a_follow_up_whose_first_mail_left_no_trace(
     following.refresh_from_db()
     assert (following.state, following.reason) == (MessageState.CANCELLED, "ids_missing")
     assert len(providers.get("ledger")) == 1
+
+
+def test_it_writes_no_mail_with_a_text_that_is_being_changed(open_ws: Workspace) -> None:
+    """A person saves a step while its mail is being queued: whoever comes second sees the other's work."""
+    campaign = make_campaign(state=CampaignState.RUNNING)
+    row = make_message(make_enrollment(campaign, state=EnrollmentState.RUNNING))
+    saved, may_commit = threading.Event(), threading.Event()
+
+    def edit() -> None:
+        try:
+            with workspace(open_ws), transaction.atomic():
+                campaigns.save_step(campaign, 1, subject="Anew", body="<p>Written anew.</p>")
+                saved.set()
+                may_commit.wait(10)
+        finally:
+            connections.close_all()
+
+    def plan() -> None:
+        try:
+            with workspace(open_ws):
+                queueing.queue_due()
+        finally:
+            connections.close_all()
+
+    editor, planner = threading.Thread(target=edit), threading.Thread(target=plan)
+    editor.start()
+    assert saved.wait(10)
+    planner.start()
+    planner.join(1)
+    may_commit.set()
+    editor.join()
+    planner.join()
+    row.refresh_from_db()
+    assert (row.state, row.subject) == (MessageState.QUEUED, "Anew")
