@@ -1,4 +1,4 @@
-"""What a provider can do: nine verbs, and what each promises. `gmail.py` and `graph.py` keep it.
+"""What a provider can do: ten verbs, and what each promises. `gmail.py` and `graph.py` keep it.
 
 A new provider is one file, one line in `mailbox.gateway.PROVIDERS` and one line in tests/test_providers.py.
 """
