@@ -97,7 +97,7 @@
     linkField.setAttribute("aria-invalid", String(!address));
     if (address) { restored(() => editor.makeLink(address)); return; }
     event.preventDefault();
-    linkWrong.textContent = "Type a whole address: it begins with https and a colon.";
+    linkWrong.textContent = "Type an address such as site.example/page.";
     linkField.focus();
   });
   linkDialog?.querySelector("[data-unlink]")?.addEventListener("click", () => { linkDialog.close(); restored(() => editor.removeLink()); });

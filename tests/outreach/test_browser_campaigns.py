@@ -92,7 +92,7 @@ def test_it_asks_for_an_address_of_a_link_and_takes_one_without_https(
         dialog.get_by_label("Address").fill(refused)
         page.keyboard.press("Enter")
         expect(dialog).to_be_visible()
-        expect(dialog.get_by_role("alert")).to_have_text("Type an address such as https://example.com/page.")
+        expect(dialog.get_by_role("alert")).to_have_text("Type an address such as site.example/page.")
     dialog.get_by_label("Address").fill("fernhill.example/map")
     saved(page, lambda: page.keyboard.press("Enter"))
     expect(dialog).to_be_hidden()
