@@ -64,9 +64,7 @@ def main() -> None:
 
 
 def measure(run: Run) -> bool:
-    import django
-
-    django.setup()
+    import config.wsgi  # noqa: F401  (loads everything, as the web server does)
     from accounts.models import Workspace
     from accounts.tenancy import workspace
 

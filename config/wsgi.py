@@ -1,8 +1,17 @@
-"""The WSGI entry point, served by gunicorn."""
+"""The web server's entry."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
 application = get_wsgi_application()
+
+# What is loaded at start stays for good. Without this the collector walks all of it at every full round, and
+# about one request in fifteen waits 100 ms for that.
+_ = get_resolver().url_patterns
+gc.collect()
+gc.freeze()
