@@ -14,7 +14,7 @@ RUN pip install --require-hashes -r requirements/base.txt \
 
 COPY . .
 # Collecting static files touches no database; the values are used in this step only.
-RUN SECRET_KEY=build OUTREACH_KEKS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+RUN SECRET_KEY=build KEYS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
     DATABASE_URL=postgres://build@localhost/build KEYSTORE_URL=postgres://build@localhost/build \
     python manage.py collectstatic --noinput
 

@@ -11,7 +11,7 @@ WORKERS ?= 2
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 # What config/settings.py insists on, where no database is touched.
-NO_DATABASE := SECRET_KEY=check OUTREACH_KEKS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+NO_DATABASE := SECRET_KEY=check KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	DATABASE_URL=postgres://check@127.0.0.1:1/outreach KEYSTORE_URL=postgres://check@127.0.0.1:1/outreach_keys
 
 .PHONY: run setup test pytest lint types boundaries migrations check bench format lock machine clean

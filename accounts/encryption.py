@@ -73,14 +73,14 @@ class WorkspaceKey(models.Model):
 @functools.cache
 def _keks() -> dict[str, bytes]:
     keys: dict[str, bytes] = {}
-    for entry in settings.OUTREACH_KEKS:
+    for entry in settings.KEYS:
         kid, _, text = entry.partition(":")
         key = base64.b64decode(text)
         if len(key) != 32:
-            raise ImproperlyConfigured(f"OUTREACH_KEKS: key {kid} has {len(key)} bytes, 32 are needed")
+            raise ImproperlyConfigured(f"KEYS: key {kid} has {len(key)} bytes, 32 are needed")
         keys[kid] = key
     if not keys:
-        raise ImproperlyConfigured("OUTREACH_KEKS is empty: give at least one kid:base64 key")
+        raise ImproperlyConfigured("KEYS is empty: give at least one kid:base64 key")
     return keys
 
 

@@ -115,10 +115,11 @@ class Run:
             key = base64.b64encode(secrets.token_bytes(32)).decode()
             draft = path.with_suffix(".new")
             draft.touch(mode=0o600)
-            draft.write_text(f"SECRET_KEY={secrets.token_urlsafe(48)}\nOUTREACH_KEKS=k1:{key}\n")
+            draft.write_text(f"SECRET_KEY={secrets.token_urlsafe(48)}\nKEYS=k1:{key}\n")
             draft.rename(path)
         lines = (line.partition("=") for line in path.read_text().splitlines())
-        return {name: value for name, _, value in lines if name}
+        # A folder of an earlier version calls the keys by their old name.
+        return {{"OUTREACH_KEKS": "KEYS"}.get(name, name): value for name, _, value in lines if name}
 
     # --- bringing it up -------------------------------------------------------------------------
     def choose_ports(self, wanted: int) -> dict[str, int]:

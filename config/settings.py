@@ -89,7 +89,7 @@ REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 # "kid:base64,kid:base64": the first wraps new data keys, the others still unwrap.
-OUTREACH_KEKS = env.list("OUTREACH_KEKS")
+KEYS = env.list("KEYS")
 
 # --- people ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -20,7 +20,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 FIXED = {
     "SECRET_KEY": "tests-only-" + "s" * 50,
-    "OUTREACH_KEKS": "test:" + "A" * 43 + "=",
+    "KEYS": "test:" + "A" * 43 + "=",
     "OUTREACH_TESTING": "true",
     "DEBUG": "false",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",

@@ -7,7 +7,7 @@ from mypy.plugin import Plugin
 
 for name, value in {
     "SECRET_KEY": "types-only",
-    "OUTREACH_KEKS": "types:" + "A" * 43 + "=",
+    "KEYS": "types:" + "A" * 43 + "=",
     "DATABASE_URL": "postgres://types@127.0.0.1:1/outreach",
     "KEYSTORE_URL": "postgres://types@127.0.0.1:1/outreach_keys",
 }.items():

@@ -97,12 +97,12 @@ def test_it_still_reads_after_a_new_wrapping_key_and_not_without_the_old_one(
     in_ws: Workspace, settings: Settings
 ) -> None:
     event = line("kept")
-    old = settings.OUTREACH_KEKS
+    old = settings.KEYS
     new = "new:" + base64.b64encode(b"n" * 32).decode()
-    settings.OUTREACH_KEKS = [new, *old]
+    settings.KEYS = [new, *old]
     forget_keys()
     assert AuditEvent.objects.get(pk=event.pk).sentence == "kept"
-    settings.OUTREACH_KEKS = [new]
+    settings.KEYS = [new]
     forget_keys()
     with pytest.raises(Unreadable):
         _ = AuditEvent.objects.get(pk=event.pk).sentence

@@ -13,7 +13,7 @@ import yaml
 
 GIVEN = {
     "SECRET_KEY": "s",
-    "OUTREACH_KEKS": "k1:a",
+    "KEYS": "k1:a",
     "POSTGRES_PASSWORD": "p",
     "KEYSTORE_PASSWORD": "q",
     "PUBLIC_BASE_URL": "https://outreach.example",
@@ -43,7 +43,7 @@ def test_it_watches_the_health_of_every_part(compose: dict[str, Any], root: Path
 def test_it_has_no_default_secret(root: Path) -> None:
     text = (root / "docker-compose.yml").read_text()
     secret = [name for name in re.findall(r"\$\{(\w+)[^}]*\}", text) if re.search("KEY|KEKS|PASSWORD", name)]
-    assert set(secret) == {"SECRET_KEY", "OUTREACH_KEKS", "POSTGRES_PASSWORD", "KEYSTORE_PASSWORD"}
+    assert set(secret) == {"SECRET_KEY", "KEYS", "POSTGRES_PASSWORD", "KEYSTORE_PASSWORD"}
     for name in secret:
         assert re.findall(rf"\$\{{{name}(?!:\?)", text) == [], name
 

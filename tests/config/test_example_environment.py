@@ -13,7 +13,7 @@ from config import embedded
 
 # Read by docker-compose.yml, not by the settings.
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "KEYSTORE_PASSWORD", "WEB_PORT"}
-REQUIRED = ("SECRET_KEY", "OUTREACH_KEKS", "DATABASE_URL", "KEYSTORE_URL")
+REQUIRED = ("SECRET_KEY", "KEYS", "DATABASE_URL", "KEYSTORE_URL")
 
 
 def names_read(source: str) -> set[str]:
