@@ -27,6 +27,13 @@ class MailboxState(models.TextChoices):
     REVOKED = "revoked", "Access removed"
 
 
+class Replies(models.TextChoices):
+    """Who may read what comes back to a mailbox."""
+
+    SHARED = "shared", "Everybody who sees the project"
+    PRIVATE = "private", "Only the person who connected it"
+
+
 class MailboxQuerySet(WorkspaceQuerySet["Mailbox"]):
     def live(self) -> models.QuerySet[Mailbox]:
         """Not revoked: shown in lists, and the bin is beside them."""
@@ -63,6 +70,7 @@ class Mailbox(WorkspaceModel):
     state_at = models.DateTimeField(null=True)
     generation = models.PositiveIntegerField(default=1)
     scopes = models.JSONField(default=list)
+    replies = models.CharField(max_length=7, choices=Replies.choices, default=Replies.SHARED)
     throttled_until = models.DateTimeField(null=True)
     daily_cap = models.PositiveIntegerField(default=50)
     cursor = EncryptedTextField(null=True)

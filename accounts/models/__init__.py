@@ -1,15 +1,22 @@
-"""Users, workspaces, keys, the audit log, stored service mail."""
+"""Users, workspaces, invitations, keys, the audit log, stored service mail."""
 
 from accounts.clock import ClockOffset
 from accounts.encryption import WorkspaceKey
 from accounts.models.audit import AuditEvent
+from accounts.models.invitations import Invitation
+from accounts.models.keys import ApiKey, ApiRequest, KeyKind, KeyPlace
 from accounts.models.mail import ServiceMail
 from accounts.models.users import User
 from accounts.models.workspaces import Membership, Role, Workspace
 
 __all__ = [
+    "ApiKey",
+    "ApiRequest",
     "AuditEvent",
     "ClockOffset",
+    "Invitation",
+    "KeyKind",
+    "KeyPlace",
     "Membership",
     "Role",
     "ServiceMail",

@@ -41,6 +41,8 @@ class Workspace(models.Model):
     tracks_opens = models.BooleanField(default=False)
     tracks_clicks = models.BooleanField(default=True)
     single_keys = models.BooleanField(default=True)
+    # Members without a second factor are led to setting one up before they see anything.
+    requires_two_factors = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -64,6 +66,8 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
+    # Off: only the projects that a ProjectAccess row names (owners and admins always see all).
+    all_projects = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -4,7 +4,7 @@ from outreach.models.campaigns import Campaign, CampaignKind, CampaignState, Enr
 from outreach.models.contacts import Basis, Consent, Contact, Site, Suppression, SuppressionReason
 from outreach.models.links import Backlink, CaseState, LinkState, RemovalCase, Verdict
 from outreach.models.messages import Message, MessageKind, MessageState
-from outreach.models.projects import Project
+from outreach.models.projects import Project, ProjectAccess
 from outreach.models.threads import Label, Reply, ReplyKind, Thread
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "MessageKind",
     "MessageState",
     "Project",
+    "ProjectAccess",
     "RemovalCase",
     "Reply",
     "ReplyKind",

@@ -3,6 +3,7 @@
 from django.db import models
 
 from accounts.clock import Now
+from accounts.models import Membership
 from accounts.tenancy import WorkspaceModel
 
 
@@ -18,3 +19,16 @@ class Project(WorkspaceModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ProjectAccess(WorkspaceModel):
+    """One project that a member with limited access sees (Membership.all_projects is off)."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="access")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "project"], name="one_access_per_project")
+        ]

@@ -1,0 +1,78 @@
+"""API keys: shown once, stored hashed; and which credential made which request (promises 19, 23)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from accounts.clock import Now
+from accounts.models.workspaces import Workspace
+from accounts.tenancy import WorkspaceModel
+
+
+class KeyKind(models.TextChoices):
+    TOKEN = "token", "Workspace token"
+    KEY = "key", "API key"
+
+
+class ApiKey(WorkspaceModel):
+    """A credential of the workspace. `digest` is SHA-256 of the whole secret, which has 256 random bits.
+
+    `prefix` is the part that may be shown and searched for in a leak. A rotation makes a new row that
+    `succeeds` the old one, and sets the old one's `expires_at` to the end of the overlap.
+    """
+
+    kind = models.CharField(max_length=5, choices=KeyKind.choices, default=KeyKind.KEY)
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=20)
+    digest = models.BinaryField(max_length=32)
+    scopes = models.JSONField(default=list)
+    # Networks in CIDR form; empty: from everywhere (T31).
+    networks = models.JSONField(default=list)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    last_used_from = models.CharField(max_length=45, blank=True)
+    revoked_at = models.DateTimeField(null=True)
+    succeeds = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="successors")
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="one_key_per_digest"),
+            models.UniqueConstraint(
+                fields=["workspace"],
+                condition=models.Q(kind="token", revoked_at=None, expires_at=None),
+                name="one_current_token_per_workspace",
+            ),
+        ]
+
+
+class KeyPlace(models.Model):
+    """Which workspace a Bearer key opens: a directory table (decisions 12), hashes and ids only."""
+
+    digest = models.BinaryField(primary_key=True, max_length=32)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+
+
+class ApiRequest(WorkspaceModel):
+    """One request to the API: which credential, what, from where. Kept 30 days, without content.
+
+    `route` is the pattern, never the path. `key` is None for a person's browser session, which `user` names.
+    """
+
+    at = models.DateTimeField(db_default=Now())
+    key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    credential = models.CharField(max_length=20)
+    method = models.CharField(max_length=7)
+    route = models.CharField(max_length=120)
+    status = models.PositiveSmallIntegerField()
+    place = models.CharField(max_length=45, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    device = models.CharField(max_length=60, blank=True)
+
+    class Meta(WorkspaceModel.Meta):
+        indexes = [models.Index(fields=["workspace", "-at", "-id"], name="request_newest_first")]
