@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,6 +21,42 @@ from accounts.tenancy import WorkspaceModel
 
 P = ParamSpec("P")
 Row = TypeVar("Row", bound=WorkspaceModel)
+
+
+class Audience(enum.StrEnum):
+    """Whom a route answers at all."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed in"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a route declares, or the start is refused (accounts/policies.py).
+
+    Inside a workspace: the `least` role of a person and, for the API, the `scope` that a key needs ("" where
+    any valid key will do). Outside: a `reason` why nobody's role is asked.
+    """
+
+    audience: Audience
+    least: Role | None = None
+    scope: str = ""
+    reason: str = ""
+
+    @classmethod
+    def member(cls, least: Role, *, scope: str = "") -> Policy:
+        return cls(Audience.MEMBER, least=least, scope=scope)
+
+    @classmethod
+    def public(cls, reason: str) -> Policy:
+        if not reason:
+            raise ValueError("say why everybody may come here")
+        return cls(Audience.PUBLIC, reason=reason)
+
+    @classmethod
+    def signed_in(cls, reason: str = "the person's own") -> Policy:
+        return cls(Audience.SIGNED_IN, reason=reason)
 
 
 class MemberRequest(HttpRequest):
@@ -49,9 +87,44 @@ def member(least: Role) -> Callable[[View[P]], Callable[Concatenate[HttpRequest,
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
         guarded.least_role = least  # type: ignore[attr-defined]
+        guarded.policy = Policy.member(least)  # type: ignore[attr-defined]
         return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", guarded)
 
     return decorate
+
+
+AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
+
+
+def signed_in(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """A page of the person, in no workspace: the signed-out are led to the sign-in page and back."""
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        return view(request, *args, **kwargs)
+
+    guarded.policy = Policy.signed_in()  # type: ignore[attr-defined]
+    return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", guarded)
+
+
+def public(reason: str) -> Callable[[AnyView], AnyView]:
+    """Everybody may come here, and why."""
+    policy = Policy.public(reason)
+
+    def decorate(view: AnyView) -> AnyView:
+        view.policy = policy  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def person_of(request: HttpRequest) -> User:
+    """The person of a request that a decorator has let in."""
+    return cast("User", request.user)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:

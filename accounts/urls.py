@@ -2,17 +2,17 @@
 
 from django.urls import include, path
 
-from accounts import views
+from accounts.views import activity, legal, workspaces
 
 urlpatterns = [
-    path("", views.landing, name="landing"),
+    path("", workspaces.landing, name="landing"),
     path("accounts/", include("allauth.account.urls")),
-    path("new/", views.new_workspace, name="new_workspace"),
-    path("mail/", views.service_mail, name="service_mail"),
-    path("privacy/", views.privacy, name="privacy"),
-    path("cookies/", views.cookies, name="cookies"),
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
-    path("w/<slug:slug>/settings/", views.workspace_settings, name="settings"),
-    path("w/<slug:slug>/activity/", views.activity, name="activity"),
+    path("new/", workspaces.new_workspace, name="new_workspace"),
+    path("mail/", legal.service_mail, name="service_mail"),
+    path("privacy/", legal.privacy, name="privacy"),
+    path("cookies/", legal.cookies, name="cookies"),
+    path("healthz", legal.healthz, name="healthz"),
+    path("readyz", legal.readyz, name="readyz"),
+    path("w/<slug:slug>/settings/", workspaces.workspace_settings, name="settings"),
+    path("w/<slug:slug>/activity/", activity.activity, name="activity"),
 ]

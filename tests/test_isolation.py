@@ -163,8 +163,8 @@ def parameters() -> set[str]:
     found: set[str] = set()
     for path in [
         *(ROOT / "outreach/views").glob("*.py"),
+        *(ROOT / "accounts/views").glob("*.py"),
         ROOT / "mailbox/views.py",
-        ROOT / "accounts/views.py",
     ]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
