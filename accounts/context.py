@@ -12,6 +12,11 @@ from accounts.demo import SIGN_INS, SignIn
 from accounts.models import Membership, User, Workspace
 
 
+def nonce(request: HttpRequest) -> dict[str, str]:
+    """`csp_nonce`: every script element carries it, or the browser does not run it."""
+    return {"csp_nonce": str(getattr(request, "csp_nonce", ""))}
+
+
 def workspace(request: HttpRequest) -> dict[str, Any]:
     """`workspaces` and `demo_sign_ins` ask the database only where a template uses them."""
     page: dict[str, Any] = {"demo": settings.DEMO}

@@ -6,7 +6,7 @@
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.headers.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -53,8 +54,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.middleware.WorkspaceMiddleware",
     "accounts.origin.OriginMiddleware",
+    "accounts.middleware.WorkspaceMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -70,6 +71,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.context.nonce",
                 "accounts.context.workspace",
                 "outreach.context.navigation",
             ],
@@ -84,6 +86,10 @@ DATABASES = {"default": env.db_url("DATABASE_URL"), "keystore": env.db_url("KEYS
 for _database in DATABASES.values():
     _database.setdefault("CONN_MAX_AGE", env.int("CONN_MAX_AGE", default=60))
     _database.setdefault("CONN_HEALTH_CHECKS", True)
+    # A pooler gives each transaction another connection (docs/operating.md, PgBouncer).
+    _database.setdefault("DISABLE_SERVER_SIDE_CURSORS", True)
+# The role that the product connects as; `migrate` connects as the owner and gives it its rights.
+DATABASE_ROLE = env.str("DATABASE_ROLE", default="outreach_app")
 DATABASE_ROUTERS = ["accounts.encryption.KeystoreRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -136,34 +142,42 @@ SESSION_COOKIE_NAME = "__Host-session" if SECURE else "outreach_session"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "outreach_csrf"
+# Pages carry the token; no script reads the cookie.
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # So many proxies add a visitor's address to X-Forwarded-For; without one the connection's address counts.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=1 if SECURE else 0)
+# An MMDB file; without one no country is looked up (decisions 25).
+GEOIP_DATABASE = env.str("GEOIP_DATABASE", default="")
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_SSL_REDIRECT = SECURE
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"
-# An MMDB file; without one no country is looked up (decisions 25).
-GEOIP_DATABASE = env.str("GEOIP_DATABASE", default="")
+X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
-# Uploads are read in memory or not at all: a list of people never lies on the disk.
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
+# A body above this is answered with 413 before it is read; up to it, the form says what is too large.
+REQUEST_MAX_BYTES = 64 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["config.uploads.BoundedMemoryHandler"]
 # The line for the next page may name people; sessions are plain rows.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+# A script runs only with the page's nonce; nothing is loaded from elsewhere, and no page is framed. The one
+# frame of ours, an original mail, has a policy of its own (outreach/views/inbox.py).
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
-        "script-src": [SELF],
+        "default-src": [NONE],
+        "script-src": [NONCE, STRICT_DYNAMIC],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
         "frame-src": [SELF],
-        "frame-ancestors": [SELF],
+        "manifest-src": [SELF],
+        "frame-ancestors": [NONE],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

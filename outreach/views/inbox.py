@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import audit, clock
@@ -134,6 +135,7 @@ def thread_label(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 @member(Role.VIEWER)
 @require_GET
+@xframe_options_sameorigin
 def reply_frame(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """The original of a reply, in a document that can do nothing and loads nothing."""
     reply = own_or_404(Reply, pk)

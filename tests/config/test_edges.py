@@ -55,6 +55,30 @@ def test_it_lays_no_upload_on_the_disk(
         f"/w/{ws.slug}/contacts/import/", {"file": file, "basis": "legitimate", "source": "their page"}
     )
     assert answer.status_code == 422
+    assert "This file is larger than 2 MB. Bring it in parts." in answer.content.decode()
+
+
+def test_it_answers_a_body_that_no_form_takes_before_it_is_read(settings: Any) -> None:
+    answer = Client().generic(
+        "POST", "/accounts/login/", b"x", CONTENT_LENGTH=str(settings.REQUEST_MAX_BYTES + 1)
+    )
+    assert answer.status_code == 413
+    assert "One request may carry 64 MB" in answer.content.decode()
+
+
+def test_it_bounds_fields_files_and_typed_text(
+    ws: Workspace, owner: User, signed_in: Callable[[User], Client], settings: Any
+) -> None:
+    url = f"/w/{ws.slug}/contacts/import/"
+    too_much: list[dict[str, Any]] = [
+        {"lines": "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)},
+        {f"field{number}": "" for number in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)},
+        {f"file{number}": SimpleUploadedFile("a.csv", b"Email") for number in range(5)},
+    ]
+    for form in too_much:
+        answer = signed_in(owner).post(url, form)
+        assert answer.status_code == 400
+        assert "It carries more than a form takes at once" in answer.content.decode()
 
 
 @pytest.mark.parametrize(("base", "count"), [("http://localhost:8000", 0), ("https://outreach.example", 1)])
