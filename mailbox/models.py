@@ -118,28 +118,35 @@ class Credential(WorkspaceModel):
 
 
 class PendingConsent(WorkspaceModel):
-    """A sign-in that has left for the provider: used once, then gone (threats T5, T6).
+    """A consent under way: used once, at most 10 minutes (threats T5, T6).
 
     Bound to the user and the workspace by its columns, and to the browser by the session, which alone
-    holds the id. `flow` is JSON: state, nonce and the PKCE verifier. `mailbox` is set for a reconnect.
+    holds the id. `flow` is JSON: state, nonce and the PKCE verifier of one that has left for the provider.
+    `answer` is JSON too: what came back, until a person has said on our page that it may be kept.
+    `mailbox` is set for a reconnect. `used_at`: decided; nothing secret is left in the row.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     provider = models.CharField(max_length=10, choices=Provider.choices)
     mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, related_name="+")
     flow = EncryptedTextField()
+    answer = EncryptedTextField(null=True)
     expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
 
 
 class MailboxIdentity(models.Model):
     """An account at a provider across all workspaces and reconnects: the row that caps lock.
 
-    A directory table (decisions 12): an HMAC and times, no content.
+    `live_in` and `live_mailbox` say where its one live connection is, so that a second workspace is refused
+    and a move ends the first. A directory table (decisions 12): an HMAC, ids and times, no content.
     """
 
     identity = models.BinaryField(primary_key=True, max_length=32)
     consumer = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField(db_default=Now())
+    live_in = models.ForeignKey("accounts.Workspace", null=True, on_delete=models.SET_NULL, related_name="+")
+    live_mailbox = models.UUIDField(null=True)
 
 
 class SendSlot(models.Model):
