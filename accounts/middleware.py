@@ -12,6 +12,7 @@ from django.utils.cache import patch_cache_control
 
 from accounts.models import Membership
 from accounts.tenancy import workspace
+from accounts.viewpoint import looking_as
 
 _INSIDE = re.compile(r"/w/([-a-zA-Z0-9_]+)/")
 
@@ -41,7 +42,7 @@ class WorkspaceMiddleware:
             raise Http404
         request.membership = membership  # type: ignore[attr-defined]
         request.workspace = membership.workspace  # type: ignore[attr-defined]
-        with workspace(membership.workspace):
+        with workspace(membership.workspace), looking_as(membership):
             answer = self.get_response(request)
         if not answer.has_header("Cache-Control"):
             patch_cache_control(answer, private=True, no_cache=True)

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.db import models
 
+from accounts import viewpoint
+
 if TYPE_CHECKING:
     from accounts.models import Workspace
 
@@ -46,9 +48,11 @@ def uuid7() -> uuid.UUID:
 def workspace(which: Workspace | uuid.UUID) -> Iterator[None]:
     """Open one workspace for the block. Nesting another workspace inside is allowed and restores."""
     token = _open.set(which if isinstance(which, uuid.UUID) else which.pk)
+    whole = viewpoint.close()
     try:
         yield
     finally:
+        viewpoint.restore(whole)
         _open.reset(token)
 
 
@@ -58,6 +62,11 @@ def current_workspace_id() -> uuid.UUID:
     if found is None:
         raise NoWorkspace("open a workspace first: with workspace(ws): ...")
     return found
+
+
+def open_workspace_id() -> uuid.UUID | None:
+    """The id of the open workspace, or None."""
+    return _open.get()
 
 
 def every_workspace(reason: str) -> Iterator[Workspace]:
@@ -88,7 +97,9 @@ class WorkspaceManager(models.Manager[M]):
     _queryset_class = WorkspaceQuerySet
 
     def get_queryset(self) -> models.QuerySet[M]:
-        return super().get_queryset().filter(workspace_id=current_workspace_id())
+        rows = super().get_queryset().filter(workspace_id=current_workspace_id())
+        seen = viewpoint.narrowing(self.model)
+        return rows if seen is None else rows.filter(seen)
 
 
 def _claim(row: models.Model) -> None:
@@ -98,10 +109,20 @@ def _claim(row: models.Model) -> None:
         row.workspace_id = here  # type: ignore[attr-defined]
     elif row.workspace_id != here:  # type: ignore[attr-defined]
         raise ForeignWorkspace(f"{type(row).__name__} {row.pk} belongs to another workspace")
+    viewpoint.refuse_other_project(row)
 
 
 class WorkspaceModel(models.Model):
-    """A row of a tenant: time-ordered UUID key and a direct workspace column on every table."""
+    """A row of a tenant: time-ordered UUID key and a direct workspace column on every table.
+
+    Each model declares `project_path`: the foreign keys that lead to its project ("campaign__project"), or
+    Everybody(reason) where all members may see it; a system check asks. `mailbox_path` leads to the mailbox
+    whose replies a row holds, `mailbox_rows` says which rows do, where not all.
+    """
+
+    project_path: ClassVar[str | viewpoint.Everybody]
+    mailbox_path: ClassVar[str | None] = None
+    mailbox_rows: ClassVar[models.Q | None] = None
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")

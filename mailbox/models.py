@@ -9,6 +9,7 @@ from django.db.models import Q
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
 from accounts.tenancy import WorkspaceManager, WorkspaceModel, WorkspaceQuerySet
+from accounts.viewpoint import Everybody
 
 
 class Provider(models.TextChoices):
@@ -54,6 +55,8 @@ class Mailbox(WorkspaceModel):
     account exists (T10), and caps survive a reconnect. `generation` grows at each revoke and
     reconnect; every provider call checks it. `cursor` is the poll's place, opaque.
     """
+
+    project_path = Everybody("a mailbox works for all projects; what comes back to it has its own rows")
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -107,6 +110,8 @@ class Credential(WorkspaceModel):
     counts "invalid_grant" answers in a row (F12: one alone does not disconnect).
     """
 
+    project_path = Everybody("never shown to anybody")
+
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="credential")
     generation = models.PositiveIntegerField()
     secret = EncryptedTextField()
@@ -125,6 +130,8 @@ class PendingConsent(WorkspaceModel):
     `answer` is JSON too: what came back, until a person has said on our page that it may be kept.
     `mailbox` is set for a reconnect. `used_at`: decided; nothing secret is left in the row.
     """
+
+    project_path = Everybody("looked up by its own person only")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     provider = models.CharField(max_length=10, choices=Provider.choices)
@@ -164,6 +171,8 @@ class SendSlot(models.Model):
 class Receipt(WorkspaceModel):
     """What the bin did, line by line, without mail content. Kept after the mailbox is gone."""
 
+    project_path = Everybody("proves to everybody that access ended, without mail content")
+
     mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="receipts")
     provider = models.CharField(max_length=10, choices=Provider.choices)
     address = EncryptedTextField()
@@ -189,6 +198,8 @@ class StepState(models.TextChoices):
 
 class ReceiptStep(WorkspaceModel):
     """One line of a receipt: a stable `code`, its state, and the sentence a person reads."""
+
+    project_path = Everybody("a line of a receipt")
 
     receipt = models.ForeignKey(Receipt, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()

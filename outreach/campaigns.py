@@ -12,6 +12,7 @@ from accounts import audit
 from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.models import User
+from accounts.viewpoint import whole_workspace
 from outreach import rendering, sequences
 from outreach.models import (
     Campaign,
@@ -153,6 +154,7 @@ def resume(campaign: Campaign, *, actor: User | None) -> bool:
     return bool(resumed)
 
 
+@whole_workspace("a stop also concerns private conversations")
 def cancel(campaign: Campaign, *, actor: User | None) -> int:
     """End the campaign for good: how many waiting mails were cancelled. A second call cancels nothing."""
     with transaction.atomic():
@@ -205,6 +207,7 @@ def duplicate(campaign: Campaign, *, actor: User | None, with_people: bool = Fal
     return copy
 
 
+@whole_workspace("private conversations go with their campaign")
 def delete(campaign: Campaign, *, actor: User | None) -> None:
     """The campaign with its mails, conversations and replies. What waits is stopped first."""
     with transaction.atomic():
@@ -215,6 +218,7 @@ def delete(campaign: Campaign, *, actor: User | None) -> None:
         campaign.delete()
 
 
+@whole_workspace("private conversations go with their project")
 def delete_project(project: Project, *, actor: User | None) -> None:
     """The project with its campaigns, removal work and all their mail (promise 9)."""
     with transaction.atomic():

@@ -14,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from accounts import audit
 from accounts.models import User
+from accounts.viewpoint import whole_workspace
 from outreach.models import Basis, Consent, Contact, Message, Site, Thread
 from outreach.models.contacts import address_index
 from outreach.rendering import FIELDS
@@ -119,6 +120,7 @@ def find(address: str) -> Contact | None:
     return Contact.objects.filter(address_index=address_index(address)).first()
 
 
+@whole_workspace("the address book belongs to all projects")
 def save_contact(
     *,
     address: str,
@@ -204,6 +206,7 @@ def field_name(header: str) -> str:
     return name if _FIELD_NAME.fullmatch(name) and name not in FIELDS else ""
 
 
+@whole_workspace("the mail of all projects goes with a person")
 def delete_contact(contact: Contact, *, actor: User | None) -> None:
     """The person with all mail to and from them. A suppression of the address stays."""
     with transaction.atomic():

@@ -21,6 +21,7 @@ from django.db.models import F, Q, QuerySet
 from accounts import audit
 from accounts.clock import Now
 from accounts.encryption import seal
+from accounts.viewpoint import whole_workspace
 from mailbox.models import Mailbox, Receipt, StepState
 from mailbox.receipts import line
 from outreach.mailbox_contents import ERASED, contents, in_words, of_mailbox, waiting_kinds
@@ -62,6 +63,7 @@ EMPTIED: dict[str, Any] = {
 }
 
 
+@whole_workspace("a stop concerns every project")
 def stop_mailbox(mailbox: Mailbox, receipt: Receipt) -> None:
     """Cancel what waits, mark what is unclear, pause the campaigns. Runs in the revoking transaction."""
     found = contents(mailbox)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from accounts import clock
+from accounts.viewpoint import whole_workspace
 from outreach.gates import pace, people, state, text
 from outreach.gates.people import suppressed_by
 from outreach.gates.verdict import GO, Verdict
@@ -87,6 +88,7 @@ def may_send(message: Message) -> Verdict:
     return _ask(message, GATES)
 
 
+@whole_workspace("a gate asks about every project")
 def _ask(message: Message, gates: Iterable[Gate]) -> Verdict:
     now = clock.now()
     for gate in gates:

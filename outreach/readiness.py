@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 
 from accounts import clock
+from accounts.viewpoint import whole_workspace
 from mailbox.models import MailboxState
 from outreach import content, rendering, templating
 from outreach.gates import people
@@ -187,6 +188,7 @@ def _codes(
     return codes
 
 
+@whole_workspace("a person is spared over all projects")
 def _written_to(campaign: Campaign, rows: Sequence[Enrollment]) -> set[object]:
     """The contacts to whom another campaign wrote in the cool-down's time, or is about to write."""
     since = clock.now() - days(people.COOL_DOWN_DAYS)

@@ -14,6 +14,7 @@ from accounts.clock import Now
 from accounts.encryption import blind_index
 from accounts.models import User
 from accounts.tenancy import current_workspace_id
+from accounts.viewpoint import whole_workspace
 from outreach.models import (
     Contact,
     Enrollment,
@@ -71,6 +72,7 @@ def blocking(addresses: Iterable[str]) -> dict[str, Suppression]:
     }
 
 
+@whole_workspace("a stop concerns every project")
 def suppress(
     value: str,
     *,

@@ -7,6 +7,7 @@ from django.db import models
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
 from accounts.tenancy import WorkspaceModel
+from accounts.viewpoint import Everybody
 
 
 class Kind(models.TextChoices):
@@ -28,6 +29,8 @@ class Source(models.TextChoices):
 class Event(WorkspaceModel):
     """One fact. The address it came from is not stored, the class is."""
 
+    project_path = Everybody("an opaque key and a time: reached only through a mail that one sees")
+
     key = models.UUIDField()
     kind = models.CharField(max_length=10, choices=Kind.choices)
     source = models.CharField(max_length=8, choices=Source.choices)
@@ -40,6 +43,8 @@ class Event(WorkspaceModel):
 
 class LinkTarget(WorkspaceModel):
     """Where a link leads whose target is too long for its token. The id follows from its content."""
+
+    project_path = Everybody("reached only through the key of a mail")
 
     key = models.UUIDField()
     url = EncryptedTextField()

@@ -9,6 +9,7 @@ from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
 from accounts.models.workspaces import Role
 from accounts.tenancy import WorkspaceModel
+from accounts.viewpoint import Everybody
 
 
 class Invitation(WorkspaceModel):
@@ -16,6 +17,8 @@ class Invitation(WorkspaceModel):
 
     `project_ids` are the projects the person will see when `all_projects` is off.
     """
+
+    project_path = Everybody("for admins, who see every project")
 
     email = EncryptedTextField()
     email_index = models.BinaryField(max_length=32)

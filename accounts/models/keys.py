@@ -8,6 +8,7 @@ from django.db import models
 from accounts.clock import Now
 from accounts.models.workspaces import Workspace
 from accounts.tenancy import WorkspaceModel
+from accounts.viewpoint import Everybody
 
 
 class KeyKind(models.TextChoices):
@@ -21,6 +22,8 @@ class ApiKey(WorkspaceModel):
     `prefix` is the part that may be shown and searched for in a leak. A rotation makes a new row that
     `succeeds` the old one, and sets the old one's `expires_at` to the end of the overlap.
     """
+
+    project_path = Everybody("for admins, who see every project")
 
     kind = models.CharField(max_length=5, choices=KeyKind.choices, default=KeyKind.KEY)
     name = models.CharField(max_length=80)
@@ -62,6 +65,8 @@ class ApiRequest(WorkspaceModel):
 
     `route` is the pattern, never the path. `key` is None for a person's browser session, which `user` names.
     """
+
+    project_path = Everybody("for admins, who see every project")
 
     at = models.DateTimeField(db_default=Now())
     key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from accounts.viewpoint import whole_workspace
 from mailbox import limits
 from mailbox.models import Mailbox, SendSlot
 from outreach.gates.verdict import GO, Verdict, days, waits
@@ -36,6 +37,7 @@ def window(message: Message, now: dt.datetime) -> Verdict:
     return waits("window", f"Goes inside {hours}, {found.zone.key} time.", until=opening)
 
 
+@whole_workspace("a mailbox is one over all projects")
 def bounced_lately(mailbox: Mailbox, now: dt.datetime) -> list[dt.datetime]:
     """When those of the mailbox's last 100 mails left that came back, the newest first."""
     last = Message.objects.filter(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from accounts.viewpoint import whole_workspace
 from outreach import labels, why
 from outreach.gates.people import SITE_DAYS, SITE_MAILS
 from outreach.inbox.listing import newest_replies
@@ -70,7 +71,8 @@ def contact_with(contact: Contact, *, now: dt.datetime) -> Contacted:
             talks.append(Talk(thread, state.tone, state.mark, state.words, title, at, line))
     since = now - dt.timedelta(seconds=SITE_DAYS * settings.DAY_SECONDS)
     kinds = [MessageKind.FIRST, MessageKind.FOLLOW_UP, MessageKind.REMOVAL]
-    used = Message.objects.filter(**here, state__in=COUNTED, kind__in=kinds, created_at__gt=since).count()
+    with whole_workspace("a site's budget is one over all projects"):
+        used = Message.objects.filter(**here, state__in=COUNTED, kind__in=kinds, created_at__gt=since).count()
     return Contacted(talks, used, SITE_MAILS, SITE_DAYS)
 
 

@@ -42,6 +42,8 @@ class Campaign(WorkspaceModel):
     The removal campaign of a project (decisions 2) is a campaign of kind `removal`, one per project.
     """
 
+    project_path = "project"
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="campaigns")
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=8, choices=CampaignKind.choices, default=CampaignKind.OUTREACH)
@@ -88,6 +90,8 @@ class Step(WorkspaceModel):
     and their subject is the first one's. A "day" lasts settings.DAY_SECONDS.
     """
 
+    project_path = "campaign__project"
+
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     subject = EncryptedTextField()
@@ -119,6 +123,8 @@ class EnrollmentState(models.TextChoices):
 
 class Enrollment(WorkspaceModel):
     """A contact in a campaign. `reason` is a stable code that says why it stopped or waits."""
+
+    project_path = "campaign__project"
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="enrollments")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="enrollments")

@@ -8,10 +8,13 @@ from django.db.models import Q
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField, blind_index
 from accounts.tenancy import WorkspaceModel, current_workspace_id
+from accounts.viewpoint import Everybody
 
 
 class Site(WorkspaceModel):
     """A registrable domain that people or links belong to."""
+
+    project_path = Everybody("one book of sites and people for all projects: nobody is written to twice")
 
     domain = models.CharField(max_length=253)
     created_at = models.DateTimeField(db_default=Now())
@@ -53,6 +56,8 @@ def address_index(address: str) -> bytes:
 class Contact(WorkspaceModel):
     """A person at an address. `fields` are custom merge fields (plain, docs/privacy.md)."""
 
+    project_path = Everybody("one book of sites and people for all projects: nobody is written to twice")
+
     address = EncryptedTextField()
     address_index = models.BinaryField(max_length=32)
     name = EncryptedTextField()
@@ -88,6 +93,8 @@ class SuppressionReason(models.TextChoices):
 
 class Suppression(WorkspaceModel):
     """An address or a whole domain that is never written to. `value` may be erased, the index stays."""
+
+    project_path = Everybody("who must not be written to holds for every project")
 
     class Scope(models.TextChoices):
         ADDRESS = "address", "Address"

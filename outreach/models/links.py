@@ -44,6 +44,8 @@ class LinkState(models.TextChoices):
 class RemovalCase(WorkspaceModel):
     """One site in one project: the verdict, who is asked, and the enrollment that asks (decisions 2)."""
 
+    project_path = "project"
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cases")
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="cases")
     verdict = models.CharField(max_length=9, choices=Verdict.choices, default=Verdict.UNDECIDED)
@@ -67,6 +69,8 @@ def url_key(source_url: str, target_url: str) -> str:
 
 class Backlink(WorkspaceModel):
     """A link from a page of the site to ours. Addresses of public pages stand plain (docs/privacy.md)."""
+
+    project_path = "project"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="links")
     case = models.ForeignKey(RemovalCase, on_delete=models.CASCADE, related_name="links")

@@ -109,6 +109,11 @@ class Message(WorkspaceModel):
     Text columns are empty until the row is queued, and frozen from then on (decisions 3).
     """
 
+    project_path = "project"
+    mailbox_path = "mailbox"
+    # Our part of a conversation is as private as theirs; a sequence's mails are the project's.
+    mailbox_rows = Q(kind=MessageKind.ANSWER)
+
     kind = models.CharField(max_length=9, choices=MessageKind.choices)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="messages")
     campaign = models.ForeignKey(Campaign, null=True, on_delete=models.CASCADE, related_name="messages")

@@ -10,6 +10,8 @@ from accounts.tenancy import WorkspaceModel
 class Project(WorkspaceModel):
     """`website` is the domain the work is for (the links' target in removal work); both stand plain."""
 
+    project_path = "pk"
+
     name = models.CharField(max_length=120)
     website = models.CharField(max_length=253, blank=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -23,6 +25,8 @@ class Project(WorkspaceModel):
 
 class ProjectAccess(WorkspaceModel):
     """One project that a member with limited access sees (Membership.all_projects is off)."""
+
+    project_path = "project"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="access")
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")

@@ -19,6 +19,9 @@ class Thread(WorkspaceModel):
     `waits_since` is set while a reply waits for a person, and None after an answer or "Done".
     """
 
+    project_path = "project"
+    mailbox_path = "mailbox"
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="threads")
     campaign = models.ForeignKey(Campaign, null=True, on_delete=models.SET_NULL, related_name="threads")
     enrollment = models.ForeignKey(Enrollment, null=True, on_delete=models.SET_NULL, related_name="threads")
@@ -71,6 +74,9 @@ class Reply(WorkspaceModel):
     `text` is what is new in it, `quoted` the folded rest, `html` the sanitised whole (None where the mail
     had none). `different_sender`: it came from another address than the one written to (F35, F36).
     """
+
+    project_path = "thread__project"
+    mailbox_path = "mailbox"
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="replies")
     mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -18,6 +18,7 @@ from accounts import audit, clock
 from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.models import User
+from accounts.viewpoint import whole_workspace
 from mailbox import gateway, health, limits
 from mailbox.errors import Disconnected, MailboxError, Retry
 from mailbox.models import Mailbox, MailboxState, Provider
@@ -195,6 +196,7 @@ def _draft_of(row: Message) -> Draft:
 # --- a person decides -------------------------------------------------------------------------------
 
 
+@whole_workspace("the mail may stand in a private conversation")
 def decide(message: Message, decision: Decision | str, *, actor: User | None) -> Message:
     """A person's word on a mail in doubt, with a line in the activity log. Raises NotInDoubt."""
     decision = Decision(decision)

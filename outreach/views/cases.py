@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
+from accounts.viewpoint import whole_workspace
 from outreach import contacts as people
 from outreach.forms_removals import CaseContactForm
 from outreach.gates.people import SITE_DAYS, SITE_MAILS
@@ -81,6 +82,7 @@ def _link(link: Backlink, domain: str) -> Link:
     return Link(link, words.link_state(link.state), f"/{path}" if same else f"{host}/{path}", target)
 
 
+@whole_workspace("a site's budget is one over all projects")
 def _used(row: RemovalCase, now: dt.datetime) -> int:
     """Mails to the site in the time of its budget, over all projects."""
     since = now - dt.timedelta(seconds=SITE_DAYS * settings.DAY_SECONDS)
