@@ -15,6 +15,7 @@ if env.str("OUTREACH_ENV_FILE", default=""):
 
 # --- what this process is -------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("OUTREACH_DEMO", default=False)
 TESTING = env.bool("OUTREACH_TESTING", default=False)
@@ -90,13 +91,17 @@ for _database in DATABASES.values():
     _database.setdefault("DISABLE_SERVER_SIDE_CURSORS", True)
 # The role that the product connects as; `migrate` connects as the owner and gives it its rights.
 DATABASE_ROLE = env.str("DATABASE_ROLE", default="outreach_app")
-DATABASE_ROUTERS = ["accounts.encryption.KeystoreRouter"]
+DATABASE_ROUTERS = ["accounts.keystore.KeystoreRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
-# "kid:base64,kid:base64": the first wraps new data keys, the others still unwrap.
+# "id:base64,id:base64", newest first: the first wraps, the others still unwrap (accounts/key_providers.py).
 KEYS = env.list("KEYS")
+KEY_PROVIDER = env.str("KEY_PROVIDER", default="accounts.key_providers.LocalKeys")
+# A process learns of a new version within the first; an old one is kept for the second after its last use.
+KEY_REFRESH_SECONDS = env.float("KEY_REFRESH_SECONDS", default=30.0)
+KEY_GRACE_SECONDS = env.float("KEY_GRACE_SECONDS", default=300.0)
 
 # --- people ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -1,7 +1,7 @@
 """Users, workspaces, invitations, keys, the audit log, stored service mail."""
 
 from accounts.clock import ClockOffset
-from accounts.encryption import WorkspaceKey
+from accounts.keystore import KeyRotation, WorkspaceKey
 from accounts.models.audit import AuditEvent
 from accounts.models.invitations import Invitation
 from accounts.models.keys import ApiKey, ApiRequest, KeyKind, KeyPlace
@@ -17,6 +17,7 @@ __all__ = [
     "Invitation",
     "KeyKind",
     "KeyPlace",
+    "KeyRotation",
     "Membership",
     "Role",
     "ServiceMail",

@@ -10,16 +10,15 @@ from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
 from accounts.encryption import (
-    KEYSTORE,
     Sealed,
     Unreadable,
-    WorkspaceKey,
     blind_index,
     decrypt,
     encrypt,
     forget_keys,
     seal,
 )
+from accounts.keystore import KEYSTORE, WorkspaceKey
 from accounts.models import AuditEvent, Workspace
 
 
