@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import MemberRequest, member, own_or_404
+from accounts.access import MemberRequest, member, own_or_404, public
 from accounts.models import Membership, Role, User
 from accounts.tenancy import workspace
 from mailbox import oauth
@@ -72,6 +72,7 @@ def start(request: MemberRequest, provider: str) -> HttpResponse:
     return answer
 
 
+@public("the provider leads a browser here: the state in its session decides")
 @require_GET
 @never_cache
 def callback(request: HttpRequest, provider: str) -> HttpResponse:

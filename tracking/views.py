@@ -8,6 +8,7 @@ from django.utils.encoding import iri_to_uri
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.access import public
 from accounts.models import Workspace
 from accounts.tenancy import workspace
 from tracking.acts import NotOffered, perform
@@ -20,6 +21,7 @@ from tracking.tokens import Invalid, Mark, read_click, read_opt_out, read_pixel
 GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 
 
+@public("whoever holds a mail of ours, by its token")
 @require_safe
 def pixel(request: HttpRequest, token: str) -> HttpResponse:
     """The same image always: whoever guesses learns nothing (threats T25)."""
@@ -31,6 +33,7 @@ def pixel(request: HttpRequest, token: str) -> HttpResponse:
     return _private(HttpResponse(GIF, content_type="image/gif"))
 
 
+@public("whoever holds a mail of ours, by its token")
 @require_safe
 def click(request: HttpRequest, token: str) -> HttpResponse:
     """To the target that the token or its row holds, and nowhere else (threats T24)."""
@@ -45,6 +48,7 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
     return _private(HttpResponse(status=302, headers={"Location": iri_to_uri(target)}))
 
 
+@public("whoever holds a mail of ours, by its token")
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def opt_out(request: HttpRequest, token: str) -> HttpResponse:
