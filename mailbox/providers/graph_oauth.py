@@ -6,6 +6,7 @@ An app object is built per call: MSAL answers from memory for a minute after a r
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,11 +17,11 @@ import requests
 from django.conf import settings
 from msal.exceptions import MsalError
 
-from accounts import clock
+from accounts import clock, openid
 from mailbox.consents import ConsentError, Declined, NeedsAdmin, NoMailbox, Stale, Unreachable, Withheld
 from mailbox.errors import Retry
 from mailbox.limited_use import MICROSOFT_SCOPES, PERMISSIONS
-from mailbox.providers.sign_in import Departure, Lost, Tokens, TokenSession
+from mailbox.providers.sign_in import Departure, Lost, Tokens, TokenSession, json_of
 from mailbox.types import Connection
 
 KEEP_ACCESS = "Keep access between visits"
@@ -58,20 +59,23 @@ def depart(*, redirect_uri: str, state: str, hint: str) -> Departure:
 
 def arrive(query: Mapping[str, str], kept: dict[str, Any], *, redirect_uri: str) -> Connection:
     """Trade the code in. Raises ConsentError; nothing is stored here."""
+    if "iss" in query and not openid.names_issuer(query["iss"], [_issuer()]):
+        raise Stale("the answer names another issuer")
     if query.get("error"):
         raise _refusal(query.get("error", ""), query.get("error_description", ""))
     cache = msal.SerializableTokenCache()
     try:
         result = _app(cache).acquire_token_by_auth_code_flow(kept, dict(query))
-    except ValueError as problem:
-        raise Stale("state") from problem
-    except (requests.RequestException, MsalError, RuntimeError) as problem:
+    except (ValueError, RuntimeError, TypeError, AttributeError) as problem:
+        # MSAL's words for a state or a nonce that is not ours, and for an ID token that cannot be read.
+        raise Stale("state or nonce") from problem
+    except (requests.RequestException, MsalError) as problem:
         raise Unreachable(type(problem).__name__) from problem
     if "access_token" not in result:
         raise _refusal(str(result.get("error", "")), str(result.get("error_description", "")), late=True)
-    claims = result.get("id_token_claims") or {}
+    claims = _claims(str(result.get("id_token", "")), nonce=str(kept.get("nonce", "")))
     tid, oid = claims.get("tid"), claims.get("oid")
-    if not tid or not oid or not str(claims.get("iss", "")).endswith(f"/{tid}/v2.0"):
+    if not tid or not oid:
         raise Stale("the answer names no account")
     granted = tuple(_short(scope) for scope in str(result.get("scope", "")).split())
     missing = [p.title for p in PERMISSIONS["microsoft"] if not set(p.scopes) <= set(granted)]
@@ -135,6 +139,33 @@ def _app(cache: msal.SerializableTokenCache | None = None) -> msal.ConfidentialC
         token_cache=cache,
         http_client=TokenSession(),
     )
+
+
+def _claims(id_token: str, *, nonce: str) -> dict[str, Any]:
+    """The ID token's checked claims (T8). MSAL reads an ID token and does not hold it against anything."""
+    # What MSAL sends, and what the token must therefore hold, is the hash of the nonce that it keeps.
+    sent = hashlib.sha256(nonce.encode()).hexdigest() if nonce else ""
+    try:
+        place = _discovery()
+        keys = json_of(TokenSession().get(str(place["jwks_uri"])))
+        return openid.check(
+            id_token, keys=keys, audience=settings.MS_CLIENT_ID, issuers=[str(place["issuer"])], nonce=sent
+        )
+    except (requests.RequestException, Retry, KeyError) as problem:
+        raise Unreachable(type(problem).__name__) from problem
+    except openid.Untrusted as problem:
+        raise Stale(str(problem)) from problem
+
+
+def _discovery() -> dict[str, Any]:
+    return json_of(TokenSession().get(f"{settings.MS_AUTHORITY}/v2.0/.well-known/openid-configuration"))
+
+
+def _issuer() -> str:
+    try:
+        return str(_discovery().get("issuer", ""))
+    except (requests.RequestException, Retry) as problem:
+        raise Unreachable(type(problem).__name__) from problem
 
 
 def _numbers(description: str) -> set[str]:

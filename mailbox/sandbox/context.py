@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
@@ -34,6 +35,14 @@ class Sandbox:
     jobs: Jobs
     units: defaultdict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
     running: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    # (provider, address) → how its next ID token lies; organisations in which only an admin approves apps,
+    # and those whose admin did.
+    forgeries: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    gated: set[str] = field(default_factory=set)
+    approved: set[str] = field(default_factory=set)
+
+    def needs_admin(self, tenant: str) -> bool:
+        return tenant in self.gated and tenant not in self.approved
 
 
 SANDBOX: web.AppKey[Sandbox] = web.AppKey("sandbox", Sandbox)

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from mailbox.sandbox import decoys, grants
+from mailbox.sandbox import decoys, grants, id_tokens
 from mailbox.sandbox.accounts import PROVIDERS, Account
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.mailstore import FOLDERS, INBOX
@@ -40,6 +40,8 @@ def routes() -> list[web.RouteDef]:
         "grant": grant,
         "clock": advance_clock,
         "delete": delete_message,
+        "forge": forge,
+        "gate": gate_tenant,
     }
     shown: dict[str, Callable[[Sandbox, dict[str, str]], Any]] = {
         "health": health,
@@ -64,6 +66,9 @@ async def reset(sandbox: Sandbox, _: dict[str, Any]) -> dict[str, Any]:
     sandbox.settings = sandbox.initial
     sandbox.clock.offset = 0.0
     sandbox.units.clear()
+    sandbox.forgeries.clear()
+    sandbox.gated.clear()
+    sandbox.approved.clear()
     return {}
 
 
@@ -153,6 +158,29 @@ async def delete_message(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, An
         raise Refusal(404, "message", "There is no such mail.")
     sandbox.mail.remove(account, stored)
     return {}
+
+
+async def forge(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
+    """{provider, email, claims?, sign?}: this account's next ID token says something false, once."""
+    account = _account_wished(sandbox, wish)
+    try:
+        id_tokens.plant(
+            sandbox,
+            account,
+            claims=dict(wish.get("claims", {})),
+            sign=str(wish.get("sign") or id_tokens.WAYS[0]),
+        )
+    except ValueError as problem:
+        raise Refusal(400, "forge", str(problem)) from None
+    return {}
+
+
+async def gate_tenant(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
+    """{email}: in this account's organisation only an admin approves apps, from now on."""
+    account = _account_wished(sandbox, {**wish, "provider": "microsoft"})
+    sandbox.gated.add(account.tenant)
+    sandbox.approved.discard(account.tenant)
+    return {"tenant": account.tenant}
 
 
 # -- shown

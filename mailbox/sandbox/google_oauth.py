@@ -8,11 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from mailbox.sandbox import consent
+from mailbox.sandbox import clients, consent, id_tokens, userinfo
 from mailbox.sandbox.calls import set_mailbox
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.refusals import Refusal
-from mailbox.sandbox.settings import GOOGLE_CLIENT
 from mailbox.sandbox.tokens import Code, Grant, client_credentials
 
 PREFIX = "https://www.googleapis.com/auth/"
@@ -40,6 +39,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/google/revoke", revoke),
         web.get("/google/certs", certs),
         web.get("/_sandbox/consent.css", consent.stylesheet),
+        *userinfo.google_routes(),
     ]
 
 
@@ -82,6 +82,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
     text = sandbox.tokens.new_code("google", code, form.get("code_challenge", ""))
     values = {
         "state": state,
+        "iss": userinfo.GOOGLE_ISSUER,
         "code": "4/0A" + text,
         "scope": " ".join(granted),
         "authuser": "0",
@@ -94,11 +95,10 @@ async def token(request: web.Request) -> web.Response:
     sandbox = request.app[SANDBOX]
     form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     client, secret = client_credentials(request.headers.get("Authorization", ""), form)
-    if (client, secret) != GOOGLE_CLIENT:
+    known_client = clients.find("google", client)
+    if known_client is None or known_client.secret != secret:
         unknown = (
-            "The OAuth client was not found."
-            if client != GOOGLE_CLIENT[0]
-            else "The provided client secret is invalid."
+            "The provided client secret is invalid." if known_client else "The OAuth client was not found."
         )
         raise Refusal(401, "invalid_client", unknown)
     if form.get("grant_type") == "authorization_code":
@@ -157,7 +157,7 @@ def answer_body(sandbox: Sandbox, grant: Grant, nonce: str = "") -> dict[str, An
     if "openid" in grant.scopes:
         now = int(time.time())
         claims: dict[str, Any] = {
-            "iss": "https://accounts.google.com",
+            "iss": userinfo.GOOGLE_ISSUER,
             "azp": grant.client,
             "aud": grant.client,
             "sub": grant.account.subject,
@@ -171,13 +171,14 @@ def answer_body(sandbox: Sandbox, grant: Grant, nonce: str = "") -> dict[str, An
             claims["name"] = grant.account.name
         if nonce:
             claims["nonce"] = nonce
-        body["id_token"] = sandbox.signer.sign(claims)
+        body["id_token"] = id_tokens.issue(sandbox, grant.account, claims)
     return body
 
 
 def _checked(sandbox: Sandbox, query: dict[str, str]) -> tuple[str, ...]:
     """The asked scopes in long form. Raises Refusal, shown as a page: no redirect address can be trusted."""
-    if query.get("client_id") != GOOGLE_CLIENT[0]:
+    client = clients.find("google", query.get("client_id", ""))
+    if client is None:
         raise Refusal(401, "invalid_client", "The OAuth client was not found.")
     if not consent.may_redirect_to(sandbox.settings, query.get("redirect_uri", "")):
         raise Refusal(400, "redirect_uri_mismatch", "The redirect address is not registered for this app.")
@@ -186,7 +187,8 @@ def _checked(sandbox: Sandbox, query: dict[str, str]) -> tuple[str, ...]:
     if query.get("code_challenge") and query.get("code_challenge_method") != "S256":
         raise Refusal(400, "invalid_request", "code_challenge_method must be S256.")
     scopes = tuple(dict.fromkeys(LONG.get(scope, scope) for scope in query.get("scope", "").split()))
-    unknown = [scope for scope in scopes if scope not in WORDS and scope not in AUTO]
+    may = AUTO if client.sign_in_only else (*WORDS, *AUTO)
+    unknown = [scope for scope in scopes if scope not in may]
     if unknown or not scopes:
         raise Refusal(400, "invalid_scope", "Some requested scopes were invalid: " + " ".join(unknown))
     return scopes

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from mailbox.sandbox import consent
+from mailbox.sandbox import clients, consent, id_tokens, userinfo
 from mailbox.sandbox.calls import set_mailbox
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.refusals import Refusal
@@ -45,6 +45,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/{tenant}/adminconsent", ask_admin),
         web.post("/{tenant}/adminconsent", answer_admin),
         web.get("/_sandbox/consent.css", consent.stylesheet),
+        *userinfo.microsoft_routes(),
     ]
 
 
@@ -69,6 +70,7 @@ async def discovery(request: web.Request) -> web.Response:
             "authorization_endpoint": f"{settings.http_url}/microsoft/{tenant}/oauth2/v2.0/authorize",
             "token_endpoint": f"{base}/oauth2/v2.0/token",
             "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "userinfo_endpoint": f"{settings.tls_url}/oidc/userinfo",
             "response_modes_supported": ["query"],
             "response_types_supported": ["code"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
@@ -122,9 +124,13 @@ async def answer(request: web.Request) -> web.StreamResponse:
         return consent.page(
             "Choose an account", "<p>Go back and pick or type an e-mail address.</p>", status=400
         )
+    account = sandbox.accounts.ensure("microsoft", email)
+    if sandbox.needs_admin(account.tenant) and not set(asked) <= set(AUTO):
+        values = {"error": "consent_required", "error_description": NEEDS_ADMIN, "state": state}
+        raise consent.back(redirect_uri, values)
     ticked = {str(value) for value in data.getall("scope_granted", [])}
     code = Code(
-        account=sandbox.accounts.ensure("microsoft", email),
+        account=account,
         client=form["client_id"],
         redirect_uri=redirect_uri,
         scopes=tuple(scope for scope in asked if scope in AUTO or scope in ticked),
@@ -158,6 +164,7 @@ async def answer_admin(request: web.Request) -> web.StreamResponse:
         raise consent.back(form["redirect_uri"], values)
     email = consent.account_email(form)
     tenant = sandbox.accounts.ensure("microsoft", email).tenant if email else request.match_info["tenant"]
+    sandbox.approved.add(tenant)
     raise consent.back(form["redirect_uri"], {"admin_consent": "True", "tenant": tenant, "state": state})
 
 
@@ -165,10 +172,11 @@ async def token(request: web.Request) -> web.Response:
     sandbox = request.app[SANDBOX]
     form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     client, secret = client_credentials(request.headers.get("Authorization", ""), form)
-    if client != MICROSOFT_CLIENT[0]:
+    registered = clients.find("microsoft", client)
+    if registered is None:
         missing = f"AADSTS700016: Application with identifier '{client}' was not found in the directory."
         raise Refusal(400, "unauthorized_client", missing)
-    if secret != MICROSOFT_CLIENT[1]:
+    if secret != registered.secret:
         raise Refusal(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
     if form.get("grant_type") == "authorization_code":
         code = _code(sandbox, form, client)
@@ -207,7 +215,7 @@ def answer_body(sandbox: Sandbox, grant: Grant, *, nonce: str, offline: bool = T
         "expires_in": seconds,
         "ext_expires_in": seconds,
         "access_token": sandbox.tokens.new_access(grant, grant.scopes, seconds),
-        "id_token": sandbox.signer.sign(claims),
+        "id_token": id_tokens.issue(sandbox, account, claims),
         "client_info": client_info(grant),
     }
     if offline:
@@ -254,7 +262,8 @@ def _refreshed(request: web.Request, sandbox: Sandbox, form: dict[str, str], cli
 
 
 def _checked(sandbox: Sandbox, query: dict[str, str]) -> tuple[str, ...]:
-    if query.get("client_id") != MICROSOFT_CLIENT[0]:
+    client = clients.find("microsoft", query.get("client_id", ""))
+    if client is None:
         raise Refusal(
             400, "unauthorized_client", "AADSTS700016: The application was not found in the directory."
         )
@@ -269,7 +278,8 @@ def _checked(sandbox: Sandbox, query: dict[str, str]) -> tuple[str, ...]:
     if query.get("code_challenge") and query.get("code_challenge_method") != "S256":
         raise Refusal(400, "invalid_request", "AADSTS501491: code_challenge_method must be S256.")
     scopes = tuple(dict.fromkeys(_short(scope) for scope in query.get("scope", "").split()))
-    unknown = [scope for scope in scopes if scope not in WORDS and scope not in AUTO]
+    may = AUTO if client.sign_in_only else (*WORDS, *AUTO)
+    unknown = [scope for scope in scopes if scope not in may]
     if unknown or not scopes:
         raise Refusal(
             400,
