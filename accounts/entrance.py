@@ -1,4 +1,4 @@
-"""allauth's sign-in and sign-up forms in our words.
+"""allauth's forms in our words: the ways in, the second factor, the proof.
 
 Apart from accounts/forms.py because allauth builds its own forms on the SignupForm that stands there.
 """
@@ -7,16 +7,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import LoginForm, SignupForm
+from allauth.account.forms import AddEmailForm, LoginForm, ReauthenticateForm, SignupForm
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as CodeAgain
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+
+from accounts.forms import refuse_control_characters
+from accounts.rehearsal import rehearse_sign_up
+
+CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": "autofocus"}
+
+
+def _plain(form: forms.BaseForm) -> None:
+    """A placeholder disappears while one types; labels stay."""
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password"].help_text = ""
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
+        _plain(self)
 
     def clean(self) -> dict[str, Any]:
         """What does not fit is said beside the password, for every address in the same words."""
@@ -33,5 +49,74 @@ class AccountSignupForm(SignupForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = "At least 10 characters."
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
+        _plain(self)
+
+    def try_save(self, request: HttpRequest) -> Any:
+        """An address that has an account costs the same time as one that has none (threats T41)."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+            rehearse_sign_up(self.cleaned_data["name"], self.cleaned_data.get("company", ""))
+        return super().try_save(request)
+
+
+class PasswordAgainForm(ReauthenticateForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs["autofocus"] = "autofocus"
+        _plain(self)
+
+
+class CodeForm(AuthenticateForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs.update(CODE)
+        self.fields["code"].help_text = "Six digits from your app, or one of your recovery codes."
+        _plain(self)
+
+
+class CodeAgainForm(CodeAgain):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs.update(CODE)
+        self.fields["code"].help_text = "Six digits from your app, or one of your recovery codes."
+        _plain(self)
+
+
+class AppForm(ActivateTOTPForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = "Code that the app shows"
+        self.fields["code"].widget.attrs.update(CODE)
+        _plain(self)
+
+
+class KeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = "Name"
+        self.fields["name"].max_length = 60
+        self.fields["name"].help_text = "How you tell it from your other keys."
+        self.fields["passwordless"].label = "Sign in with it alone"
+        self.fields[
+            "passwordless"
+        ].help_text = "As a passkey: the device asks for your finger, face or PIN, and no password is needed."
+        _plain(self)
+
+    def clean_name(self) -> str:
+        return refuse_control_characters(super().clean_name()[:60])
+
+
+class KeyNameForm(EditWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(label="Name", max_length=60)
+
+    def clean_name(self) -> str:
+        return refuse_control_characters(self.cleaned_data["name"])
+
+
+class AddressForm(AddEmailForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "Another address"
+        self.fields["email"].help_text = "We send a link there. The address counts once the link is pressed."
+        _plain(self)

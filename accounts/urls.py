@@ -2,11 +2,17 @@
 
 from django.urls import include, path
 
-from accounts.views import activity, legal, workspaces
+from accounts.views import activity, legal, person, workspaces
 
 urlpatterns = [
     path("", workspaces.landing, name="landing"),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/you/", person.profile, name="profile"),
+    path("accounts/sign-ins/", person.sign_ins, name="sign_ins"),
+    path("accounts/sign-ins/end/", person.sign_ins_end, name="sign_ins_end"),
+    path("accounts/go-on/", person.go_on, name="go_on"),
+    path("accounts/again/", person.sign_in_again, name="sign_in_again"),
     path("new/", workspaces.new_workspace, name="new_workspace"),
     path("mail/", legal.service_mail, name="service_mail"),
     path("privacy/", legal.privacy, name="privacy"),

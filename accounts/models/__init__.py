@@ -6,6 +6,7 @@ from accounts.models.audit import AuditEvent
 from accounts.models.invitations import Invitation
 from accounts.models.keys import ApiKey, ApiRequest, KeyKind, KeyPlace
 from accounts.models.mail import ServiceMail
+from accounts.models.sign_ins import SignIn
 from accounts.models.users import User
 from accounts.models.workspaces import Membership, Role, Workspace
 
@@ -21,6 +22,7 @@ __all__ = [
     "Membership",
     "Role",
     "ServiceMail",
+    "SignIn",
     "User",
     "Workspace",
     "WorkspaceKey",

@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.utils.crypto import salted_hmac
+
+from accounts.inventory import Data, Kept
 
 
 def mint_sid(prefix: str) -> str:
@@ -33,6 +36,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """`sid` is the public identifier. `email` is account data and stands plain (docs/privacy.md)."""
 
+    inventory = Kept(Data.ACCOUNT, "Who signs in", "The account’s end")
+
     sid = models.CharField(max_length=34, unique=True, default=_user_sid, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
@@ -40,6 +45,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(auto_now_add=True)
+    # Counts "sign out everywhere": every session hangs on it, as on the password.
+    session_round = models.PositiveIntegerField(default=0)
 
     objects = UserManager()
 
@@ -54,6 +61,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     def short_name(self) -> str:
         """What screens call this person: the first name, else the part before the @."""
         return self.name.split()[0] if self.name.strip() else self.email.partition("@")[0]
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """What Django ends sessions by: the password, and how often the person has signed out everywhere."""
+        first: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if not self.session_round:
+            return first
+        value = f"{first}|{self.session_round}"
+        return salted_hmac(
+            "accounts.User.session_round", value, secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     def get_full_name(self) -> str:
         return self.name or self.email
