@@ -10,9 +10,13 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import DateTimeField, Func
 
+from accounts.inventory import Data, Kept
+
 
 class ClockOffset(models.Model):
     """At most one row; empty in production."""
+
+    inventory = Kept(Data.SYSTEM, "The clock of tests and of the demo", "Empty in production")
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     offset = models.DurationField(default=timedelta(0))

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
+from accounts.inventory import Data, Kept
 from accounts.key_providers import Unreadable, provider
 
 KEYSTORE = "keystore"
@@ -50,6 +51,12 @@ def _is_ours(app_label: str, model_name: str | None) -> bool:
 class WorkspaceKey(models.Model):
     """A wrapped 32-byte key. Purposes: data (versioned), index, suppression, platform:<purpose>."""
 
+    inventory = Kept(
+        Data.SYSTEM,
+        "Wrapped keys of the workspaces, in a database of their own",
+        "A rotation removes what nothing uses",
+    )
+
     id = models.BigAutoField(primary_key=True)
     workspace_id = models.UUIDField()
     purpose = models.CharField(max_length=40)
@@ -79,6 +86,8 @@ class WorkspaceKey(models.Model):
 
 class KeyRotation(models.Model):
     """One run through all workspaces; while `finished_at` is empty, the next start goes on with it."""
+
+    inventory = Kept(Data.SYSTEM, "How far a rotation of keys has come", "With the next rotation")
 
     id = models.BigAutoField(primary_key=True)
     started_at = models.DateTimeField(db_default=Now())

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
+from accounts.inventory import Data, Kept
 from accounts.tenancy import WorkspaceManager, WorkspaceModel, WorkspaceQuerySet
 from accounts.viewpoint import Everybody
 
@@ -56,6 +57,9 @@ class Mailbox(WorkspaceModel):
     reconnect; every provider call checks it. `cursor` is the poll's place, opaque.
     """
 
+    inventory = Kept(
+        Data.CONTENT, "Sending and looking for replies", "As long as the workspace; access ends by the bin"
+    )
     project_path = Everybody("a mailbox works for all projects; what comes back to it has its own rows")
 
     owner = models.ForeignKey(
@@ -110,6 +114,7 @@ class Credential(WorkspaceModel):
     counts "invalid_grant" answers in a row (F12: one alone does not disconnect).
     """
 
+    inventory = Kept(Data.CONTENT, "Access to the mailbox", "The bin, in the same transaction")
     project_path = Everybody("never shown to anybody")
 
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="credential")
@@ -131,6 +136,7 @@ class PendingConsent(WorkspaceModel):
     `mailbox` is set for a reconnect. `used_at`: decided; nothing secret is left in the row.
     """
 
+    inventory = Kept(Data.CONTENT, "A consent that is under way", "10 minutes")
     project_path = Everybody("looked up by its own person only")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -149,6 +155,10 @@ class MailboxIdentity(models.Model):
     and a move ends the first. A directory table (decisions 12): an HMAC, ids and times, no content.
     """
 
+    inventory = Kept(
+        Data.USAGE, "Limits of an account across reconnects, by HMAC", "As long as the installation"
+    )
+
     identity = models.BinaryField(primary_key=True, max_length=32)
     consumer = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField(db_default=Now())
@@ -158,6 +168,8 @@ class MailboxIdentity(models.Model):
 
 class SendSlot(models.Model):
     """One mail's place in the rolling 24 h of an account; `key` is the message's id. A directory table."""
+
+    inventory = Kept(Data.USAGE, "When mails left an account, for the daily limit", "48 hours")
 
     id = models.BigAutoField(primary_key=True)
     identity = models.ForeignKey(MailboxIdentity, on_delete=models.CASCADE, related_name="+")
@@ -171,6 +183,7 @@ class SendSlot(models.Model):
 class Receipt(WorkspaceModel):
     """What the bin did, line by line, without mail content. Kept after the mailbox is gone."""
 
+    inventory = Kept(Data.CONTENT, "What the bin did, without mail content", "As long as the workspace")
     project_path = Everybody("proves to everybody that access ended, without mail content")
 
     mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="receipts")
@@ -199,6 +212,7 @@ class StepState(models.TextChoices):
 class ReceiptStep(WorkspaceModel):
     """One line of a receipt: a stable `code`, its state, and the sentence a person reads."""
 
+    inventory = Kept(Data.CONTENT, "One line of a receipt", "With its receipt")
     project_path = Everybody("a line of a receipt")
 
     receipt = models.ForeignKey(Receipt, on_delete=models.CASCADE, related_name="steps")

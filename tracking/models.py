@@ -6,6 +6,7 @@ from django.db import models
 
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
+from accounts.inventory import Data, Kept
 from accounts.tenancy import WorkspaceModel
 from accounts.viewpoint import Everybody
 
@@ -29,6 +30,9 @@ class Source(models.TextChoices):
 class Event(WorkspaceModel):
     """One fact. The address it came from is not stored, the class is."""
 
+    inventory = Kept(
+        Data.USAGE, "An open, a click, an opt-out; no address of the visitor", "Its mail is deleted"
+    )
     project_path = Everybody("an opaque key and a time: reached only through a mail that one sees")
 
     key = models.UUIDField()
@@ -44,6 +48,7 @@ class Event(WorkspaceModel):
 class LinkTarget(WorkspaceModel):
     """Where a link leads whose target is too long for its token. The id follows from its content."""
 
+    inventory = Kept(Data.CONTENT, "Where a long link leads", "Its mail is deleted")
     project_path = Everybody("reached only through the key of a mail")
 
     key = models.UUIDField()

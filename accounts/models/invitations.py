@@ -7,6 +7,7 @@ from django.db import models
 
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
+from accounts.inventory import Data, Kept
 from accounts.models.workspaces import Role
 from accounts.tenancy import WorkspaceModel
 from accounts.viewpoint import Everybody
@@ -18,6 +19,7 @@ class Invitation(WorkspaceModel):
     `project_ids` are the projects the person will see when `all_projects` is off.
     """
 
+    inventory = Kept(Data.ACCOUNT, "Who was invited, by whom", "As long as the workspace")
     project_path = Everybody("for admins, who see every project")
 
     email = EncryptedTextField()

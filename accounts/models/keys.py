@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.clock import Now
+from accounts.inventory import Data, Kept
 from accounts.models.workspaces import Workspace
 from accounts.tenancy import WorkspaceModel
 from accounts.viewpoint import Everybody
@@ -23,6 +24,11 @@ class ApiKey(WorkspaceModel):
     `succeeds` the old one, and sets the old one's `expires_at` to the end of the overlap.
     """
 
+    inventory = Kept(
+        Data.ACCOUNT,
+        "Access for programs; secrets stand hashed",
+        "As long as the workspace; revoked ones open nothing",
+    )
     project_path = Everybody("for admins, who see every project")
 
     kind = models.CharField(max_length=5, choices=KeyKind.choices, default=KeyKind.KEY)
@@ -56,6 +62,8 @@ class ApiKey(WorkspaceModel):
 class KeyPlace(models.Model):
     """Which workspace a Bearer key opens: a directory table (decisions 12), hashes and ids only."""
 
+    inventory = Kept(Data.ACCOUNT, "Finds the workspace of a key by its hash", "With its key")
+
     digest = models.BinaryField(primary_key=True, max_length=32)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
 
@@ -66,6 +74,7 @@ class ApiRequest(WorkspaceModel):
     `route` is the pattern, never the path. `key` is None for a person's browser session, which `user` names.
     """
 
+    inventory = Kept(Data.USAGE, "Which credential made which request", "30 days")
     project_path = Everybody("for admins, who see every project")
 
     at = models.DateTimeField(db_default=Now())

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.text import slugify
 
+from accounts.inventory import Data, Kept
 from accounts.models.users import mint_sid
 from accounts.tenancy import uuid7
 
@@ -29,6 +30,8 @@ def _workspace_sid() -> str:
 
 class Workspace(models.Model):
     """A tenant. Its name, postal address and defaults are account data and stand plain."""
+
+    inventory = Kept(Data.ACCOUNT, "The customer: name, postal address, defaults", "As long as the workspace")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     sid = models.CharField(max_length=34, unique=True, default=_workspace_sid, editable=False)
@@ -61,6 +64,10 @@ RESERVED_SLUGS = {"new", "api", "admin", "static", "w"}
 
 class Membership(models.Model):
     """A user's place in a workspace: a directory table without content (decisions 12)."""
+
+    inventory = Kept(
+        Data.ACCOUNT, "Who belongs to a workspace, and in which role", "The person leaves or is removed"
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")

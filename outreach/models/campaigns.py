@@ -9,6 +9,7 @@ from django.db import models
 
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
+from accounts.inventory import Data, Kept
 from accounts.tenancy import WorkspaceModel
 from mailbox.models import Mailbox
 from outreach.models.contacts import Contact
@@ -42,6 +43,9 @@ class Campaign(WorkspaceModel):
     The removal campaign of a project (decisions 2) is a campaign of kind `removal`, one per project.
     """
 
+    inventory = Kept(
+        Data.CONTENT, "What is written, when, from which mailbox", "It or its project is deleted"
+    )
     project_path = "project"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="campaigns")
@@ -90,6 +94,7 @@ class Step(WorkspaceModel):
     and their subject is the first one's. A "day" lasts settings.DAY_SECONDS.
     """
 
+    inventory = Kept(Data.CONTENT, "The text of one mail of a campaign", "Its campaign is deleted")
     project_path = "campaign__project"
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps")
@@ -124,6 +129,9 @@ class EnrollmentState(models.TextChoices):
 class Enrollment(WorkspaceModel):
     """A contact in a campaign. `reason` is a stable code that says why it stopped or waits."""
 
+    inventory = Kept(
+        Data.CONTENT, "Where a contact stands in a campaign", "Its campaign or contact is deleted"
+    )
     project_path = "campaign__project"
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="enrollments")

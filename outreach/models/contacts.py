@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField, blind_index
+from accounts.inventory import Data, Kept
 from accounts.tenancy import WorkspaceModel, current_workspace_id
 from accounts.viewpoint import Everybody
 
@@ -14,6 +15,7 @@ from accounts.viewpoint import Everybody
 class Site(WorkspaceModel):
     """A registrable domain that people or links belong to."""
 
+    inventory = Kept(Data.CONTENT, "All contact with one domain in one place", "As long as the workspace")
     project_path = Everybody("one book of sites and people for all projects: nobody is written to twice")
 
     domain = models.CharField(max_length=253)
@@ -56,6 +58,7 @@ def address_index(address: str) -> bytes:
 class Contact(WorkspaceModel):
     """A person at an address. `fields` are custom merge fields (plain, docs/privacy.md)."""
 
+    inventory = Kept(Data.CONTENT, "Whom mail is written to, and on which basis", "A person deletes it")
     project_path = Everybody("one book of sites and people for all projects: nobody is written to twice")
 
     address = EncryptedTextField()
@@ -94,6 +97,7 @@ class SuppressionReason(models.TextChoices):
 class Suppression(WorkspaceModel):
     """An address or a whole domain that is never written to. `value` may be erased, the index stays."""
 
+    inventory = Kept(Data.CONTENT, "Whom nobody here may write to again", "For good, as an HMAC")
     project_path = Everybody("who must not be written to holds for every project")
 
     class Scope(models.TextChoices):

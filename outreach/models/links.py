@@ -7,6 +7,7 @@ import hashlib
 from django.db import models
 
 from accounts.clock import Now
+from accounts.inventory import Data, Kept
 from accounts.tenancy import WorkspaceModel
 from outreach.models.campaigns import Enrollment
 from outreach.models.contacts import Contact, Site
@@ -44,6 +45,7 @@ class LinkState(models.TextChoices):
 class RemovalCase(WorkspaceModel):
     """One site in one project: the verdict, who is asked, and the enrollment that asks (decisions 2)."""
 
+    inventory = Kept(Data.CONTENT, "What is asked of one site", "Its project is deleted")
     project_path = "project"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cases")
@@ -70,6 +72,7 @@ def url_key(source_url: str, target_url: str) -> str:
 class Backlink(WorkspaceModel):
     """A link from a page of the site to ours. Addresses of public pages stand plain (docs/privacy.md)."""
 
+    inventory = Kept(Data.CONTENT, "A link that may have to go", "Its project is deleted")
     project_path = "project"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="links")

@@ -10,6 +10,7 @@ from django.db.models import Case, F, Q, Value, When
 
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
+from accounts.inventory import Data, Kept
 from accounts.tenancy import WorkspaceManager, WorkspaceModel, WorkspaceQuerySet
 from mailbox.models import Mailbox
 from outreach.models.campaigns import Campaign, Enrollment, Step
@@ -109,6 +110,11 @@ class Message(WorkspaceModel):
     Text columns are empty until the row is queued, and frozen from then on (decisions 3).
     """
 
+    inventory = Kept(
+        Data.CONTENT,
+        "One mail: its text, what became of it",
+        "Its project or contact is deleted, or its mailbox by the bin",
+    )
     project_path = "project"
     mailbox_path = "mailbox"
     # Our part of a conversation is as private as theirs; a sequence's mails are the project's.

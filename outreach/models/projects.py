@@ -3,6 +3,7 @@
 from django.db import models
 
 from accounts.clock import Now
+from accounts.inventory import Data, Kept
 from accounts.models import Membership
 from accounts.tenancy import WorkspaceModel
 
@@ -10,6 +11,7 @@ from accounts.tenancy import WorkspaceModel
 class Project(WorkspaceModel):
     """`website` is the domain the work is for (the links' target in removal work); both stand plain."""
 
+    inventory = Kept(Data.CONTENT, "Groups campaigns and removal work", "A person deletes it")
     project_path = "pk"
 
     name = models.CharField(max_length=120)
@@ -26,6 +28,7 @@ class Project(WorkspaceModel):
 class ProjectAccess(WorkspaceModel):
     """One project that a member with limited access sees (Membership.all_projects is off)."""
 
+    inventory = Kept(Data.ACCOUNT, "Which projects a member sees", "The member or the project goes")
     project_path = "project"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="access")

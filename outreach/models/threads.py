@@ -6,6 +6,7 @@ from django.db import models
 
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
+from accounts.inventory import Data, Kept
 from accounts.tenancy import WorkspaceModel
 from mailbox.models import Mailbox
 from outreach.models.campaigns import Campaign, Enrollment
@@ -19,6 +20,11 @@ class Thread(WorkspaceModel):
     `waits_since` is set while a reply waits for a person, and None after an answer or "Done".
     """
 
+    inventory = Kept(
+        Data.CONTENT,
+        "A conversation with one contact",
+        "Its project or contact is deleted, or its mailbox by the bin",
+    )
     project_path = "project"
     mailbox_path = "mailbox"
 
@@ -75,6 +81,7 @@ class Reply(WorkspaceModel):
     had none). `different_sender`: it came from another address than the one written to (F35, F36).
     """
 
+    inventory = Kept(Data.CONTENT, "What came back in a conversation", "Its conversation goes")
     project_path = "thread__project"
     mailbox_path = "mailbox"
 
