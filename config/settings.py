@@ -42,6 +42,9 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "django_htmx",
     "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -225,6 +228,35 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "form-action": [SELF],
     }
+}
+
+# --- the API: operations name their own policy, limits and shapes (outreach/api/operation.py) ---
+# Per credential, and wrong credentials per address, in a minute.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
+API_GUESSES_PER_MINUTE = env.int("API_GUESSES_PER_MINUTE", default=20)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.callers.KeyAuthentication"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "outreach.api.schema.OutreachSchema",
+    "EXCEPTION_HANDLER": "outreach.api.problems.handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Outreach",
+    "VERSION": "1",
+    "DESCRIPTION": "Read what a workspace holds, add contacts, queue campaigns. A key has one workspace. "
+    "Every answer that is not a success is application/problem+json (RFC 9457).",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "outreach.api.schema.tighten",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "MailboxState": "mailbox.models.MailboxState",
+        "CampaignState": "outreach.models.CampaignState",
+    },
 }
 
 LANGUAGE_CODE = "en-gb"

@@ -10,4 +10,5 @@ urlpatterns = [
     path("", include("mailbox.urls")),
     path("", include("tracking.urls")),
     path("", include("outreach.urls")),
+    path("", include("config.api")),
 ]

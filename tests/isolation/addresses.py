@@ -31,6 +31,11 @@ class Address:
         return self.route.startswith("w/")
 
     @property
+    def is_api(self) -> bool:
+        """An operation of the API: whom it answers is held in tests/api."""
+        return self.route.startswith(("api/v1/", "^api/v1/"))
+
+    @property
     def takes_rows(self) -> bool:
         return "UUIDConverter" in self.arguments.values()
 

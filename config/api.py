@@ -1,0 +1,62 @@
+"""The API's addresses, its description and the page that shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET
+from drf_spectacular.views import SpectacularJSONAPIView
+from rest_framework.renderers import JSONRenderer
+
+from accounts.access import Policy, public
+from outreach.api import acting, reading
+from outreach.api.problems import problem
+
+
+class Description(SpectacularJSONAPIView):
+    """The OpenAPI description. It names no workspace and no person."""
+
+    policy = Policy.public("describes the API and holds no data")
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+
+
+@public("shows the description; what is tried out there asks for a credential like any other request")
+@require_GET
+def documentation(request: HttpRequest) -> HttpResponse:
+    return render(request, "api/docs.html")
+
+
+@csrf_exempt
+@public("says that nothing stands here")
+def nowhere(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """The API's own 404, in the API's own shape."""
+    found = problem(404, "There is no such address in this API.", "not_found")
+    found.accepted_renderer = JSONRenderer()
+    found.accepted_media_type = "application/json"
+    found.renderer_context = {}  # type: ignore[attr-defined]
+    return found
+
+
+urlpatterns = [
+    path("api/v1/me", reading.Me.as_view(), name="me"),
+    path("api/v1/workspaces", reading.Workspaces.as_view(), name="workspaces"),
+    re_path(r"^api/v1/workspaces/(?P<sid>WS[0-9a-f]{32})$", reading.WorkspaceOne.as_view(), name="workspace"),
+    path("api/v1/projects", reading.Projects.as_view(), name="projects"),
+    path("api/v1/projects/<uuid:pk>", reading.ProjectOne.as_view(), name="project"),
+    path("api/v1/contacts", acting.Contacts.as_view(), name="contacts"),
+    path("api/v1/contacts/<uuid:pk>", reading.ContactOne.as_view(), name="contact"),
+    path("api/v1/mailboxes", reading.Mailboxes.as_view(), name="mailboxes"),
+    path("api/v1/mailboxes/<uuid:pk>", reading.MailboxOne.as_view(), name="mailbox"),
+    path("api/v1/campaigns", reading.Campaigns.as_view(), name="campaigns"),
+    path("api/v1/campaigns/<uuid:pk>", reading.CampaignOne.as_view(), name="campaign"),
+    path("api/v1/campaigns/<uuid:pk>/launch", acting.CampaignLaunch.as_view(), name="campaign_launch"),
+    path("api/schema/", Description.as_view(), name="schema"),
+    path("api/docs/", documentation, name="docs"),
+    path("api/<path:rest>", nowhere, name="nowhere"),
+]
+app_name = "api"

@@ -1,0 +1,214 @@
+"""What a key with `read` or a viewer may look at: lists by cursor, single rows by id."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import Policy, own_or_404
+from accounts.keys import Scope
+from accounts.models import Role, Workspace
+from mailbox.models import Mailbox
+from outreach.api.operation import Operation, answer
+from outreach.api.paging import page_of, uuid_of
+from outreach.api.schema import LISTED
+from outreach.api.shapes import (
+    CampaignShape,
+    ContactShape,
+    MailboxShape,
+    MeShape,
+    ProjectShape,
+    WorkspaceShape,
+)
+from outreach.models import Campaign, CampaignKind, CampaignState, Contact, Project
+from outreach.models.contacts import address_index
+
+READING = Policy.member(Role.VIEWER, scope=Scope.READ)
+
+
+def rows_of(name: str, shape: Any) -> Any:
+    """The shape of a list's answer."""
+    fields = {
+        "next": serializers.UUIDField(allow_null=True, help_text="The next cursor; null at the end."),
+        "results": shape(many=True),
+    }
+    return OpenApiResponse(inline_serializer(f"{name}List", fields), description="Newest first.")
+
+
+class Me(Operation):
+    policy = Policy.member(Role.VIEWER)
+
+    @extend_schema(operation_id="me", tags=["me"], summary="Who am I?", responses=MeShape)
+    def get(self, request: Request) -> Response:
+        key, membership = self.caller.key, self.caller.membership
+        return answer(
+            MeShape,
+            {
+                "credential": key.kind if key else "session",
+                "name": key.name if key else None,
+                "prefix": key.prefix if key else None,
+                "scopes": key.scopes if key else [],
+                "expires_at": key.expires_at if key else None,
+                "role": membership.role if membership else None,
+                "person": membership.user if membership else None,
+                "workspace": self.caller.workspace,
+            },
+        )
+
+
+class Workspaces(Operation):
+    """A key knows its own workspace; a person all of theirs."""
+
+    policy = READING
+
+    @extend_schema(
+        operation_id="list_workspaces",
+        tags=["workspaces"],
+        summary="Workspaces that this credential reaches",
+        parameters=LISTED,
+        responses={200: rows_of("Workspace", WorkspaceShape)},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(page_of(request, _workspaces(self), WorkspaceShape))
+
+
+class WorkspaceOne(Operation):
+    policy = READING
+
+    @extend_schema(
+        operation_id="get_workspace",
+        tags=["workspaces"],
+        summary="One workspace",
+        parameters=[
+            OpenApiParameter("sid", {"type": "string", "pattern": "^WS[0-9a-f]{32}$"}, OpenApiParameter.PATH)
+        ],
+        responses=WorkspaceShape,
+    )
+    def get(self, request: Request, sid: str) -> Response:
+        row = _workspaces(self).filter(sid=sid).first()
+        if row is None:
+            raise Http404
+        return answer(WorkspaceShape, row)
+
+
+def _workspaces(operation: Operation) -> QuerySet[Workspace]:
+    person, here = operation.caller.person, operation.caller.workspace
+    if person is None:
+        return Workspace.objects.filter(pk=here.pk)
+    return Workspace.objects.filter(memberships__user=person)
+
+
+class Projects(Operation):
+    policy = READING
+
+    @extend_schema(
+        operation_id="list_projects",
+        tags=["projects"],
+        summary="Projects",
+        parameters=LISTED,
+        responses={200: rows_of("Project", ProjectShape)},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(page_of(request, Project.objects.all(), ProjectShape))
+
+
+class ProjectOne(Operation):
+    policy = READING
+
+    @extend_schema(
+        operation_id="get_project", tags=["projects"], summary="One project", responses=ProjectShape
+    )
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return answer(ProjectShape, own_or_404(Project, pk))
+
+
+def contacts_page(request: Request) -> Response:
+    rows = Contact.objects.select_related("site")
+    address = request.query_params.get("address")
+    if address is not None:
+        rows = rows.filter(address_index=address_index(address))
+    return Response(page_of(request, rows, ContactShape))
+
+
+class ContactOne(Operation):
+    policy = READING
+
+    @extend_schema(
+        operation_id="get_contact", tags=["contacts"], summary="One contact", responses=ContactShape
+    )
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return answer(ContactShape, own_or_404(Contact.objects.select_related("site"), pk))
+
+
+class Mailboxes(Operation):
+    policy = READING
+
+    @extend_schema(
+        operation_id="list_mailboxes",
+        tags=["mailboxes"],
+        summary="Connected mailboxes",
+        parameters=LISTED,
+        responses={200: rows_of("Mailbox", MailboxShape)},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(page_of(request, Mailbox.objects.live(), MailboxShape))
+
+
+class MailboxOne(Operation):
+    policy = READING
+
+    @extend_schema(
+        operation_id="get_mailbox", tags=["mailboxes"], summary="One mailbox", responses=MailboxShape
+    )
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return answer(MailboxShape, own_or_404(Mailbox.objects.live(), pk))
+
+
+class Campaigns(Operation):
+    policy = READING
+    filters: ClassVar[list[OpenApiParameter]] = [
+        OpenApiParameter(
+            "project", {"type": "string", "format": "uuid"}, description="Of this project only."
+        ),
+        OpenApiParameter("state", str, enum=CampaignState.values, description="In this state only."),
+    ]
+
+    @extend_schema(
+        operation_id="list_campaigns",
+        tags=["campaigns"],
+        summary="Campaigns",
+        parameters=[*LISTED, *filters],
+        responses={200: rows_of("Campaign", CampaignShape)},
+    )
+    def get(self, request: Request) -> Response:
+        rows, asked = campaigns(), request.query_params
+        if "project" in asked:
+            rows = rows.filter(project=uuid_of("project", asked["project"]))
+        if "state" in asked:
+            if asked["state"] not in CampaignState.values:
+                raise ValidationError({"state": f"One of {', '.join(CampaignState.values)}."})
+            rows = rows.filter(state=asked["state"])
+        return Response(page_of(request, rows, CampaignShape))
+
+
+class CampaignOne(Operation):
+    policy = READING
+
+    @extend_schema(
+        operation_id="get_campaign", tags=["campaigns"], summary="One campaign", responses=CampaignShape
+    )
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return answer(CampaignShape, own_or_404(campaigns(), pk))
+
+
+def campaigns() -> QuerySet[Campaign]:
+    """Those of people; a project's removal requests have pages of their own."""
+    return Campaign.objects.filter(kind=CampaignKind.OUTREACH)

@@ -1,0 +1,171 @@
+"""What the API gives and takes: every field is named here, and no other is read or written (threats T4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from accounts.keys import Scope
+from accounts.models import KeyKind, Role
+from mailbox.models import MailboxState, Provider
+from outreach.models import Basis, CampaignState, Consent
+
+CREDENTIALS = [*KeyKind.choices, ("session", "Browser session")]
+
+
+class Line(serializers.CharField):
+    """Text, and nothing that would have to be turned into text first."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        try:
+            data.encode()
+        except UnicodeEncodeError:
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class Choice(serializers.ChoiceField):
+    """One of the values as it stands, not whatever reads like one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=str(data)[:40])
+        return str(super().to_internal_value(data))
+
+
+class Strict(serializers.Serializer[Any]):
+    """Refuses what it does not know: a field that is not declared is a mistake, never a surprise."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = sorted(str(name)[:60] for name in data if name not in self.fields)
+            if unknown:
+                raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
+        return super().to_internal_value(data)
+
+
+@extend_schema_serializer(component_name="Workspace")
+class WorkspaceShape(serializers.Serializer[Any]):
+    sid = serializers.CharField(help_text="Its public id, WS and 32 hexadecimal digits.")
+    name = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+@extend_schema_serializer(component_name="Person")
+class PersonShape(serializers.Serializer[Any]):
+    sid = serializers.CharField(help_text="The person's public id, US and 32 hexadecimal digits.")
+    name = serializers.CharField()
+    email = serializers.CharField()
+
+
+@extend_schema_serializer(component_name="Me")
+class MeShape(serializers.Serializer[Any]):
+    """The credential of this request."""
+
+    credential = serializers.ChoiceField(choices=CREDENTIALS)
+    name = serializers.CharField(allow_null=True, help_text="The key's name.")
+    prefix = serializers.CharField(allow_null=True, help_text="The part of the key that may be shown.")
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=Scope.choices))
+    expires_at = serializers.DateTimeField(allow_null=True)
+    role = serializers.ChoiceField(choices=Role.choices, allow_null=True)
+    person = PersonShape(allow_null=True)
+    workspace = WorkspaceShape()
+
+
+@extend_schema_serializer(component_name="Project")
+class ProjectShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    website = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+
+
+@extend_schema_serializer(component_name="Contact")
+class ContactShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    address = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    first_name = serializers.CharField(allow_blank=True)
+    company = serializers.CharField(allow_blank=True)
+    website = serializers.CharField(source="site.domain", default=None, allow_null=True)
+    country = serializers.CharField(allow_blank=True)
+    timezone = serializers.CharField(allow_blank=True)
+    basis = serializers.ChoiceField(choices=Basis.choices)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
+    tracking_consent = serializers.ChoiceField(choices=Consent.choices)
+    # DRF keeps the name `fields` for itself.
+    custom_fields = serializers.DictField(child=serializers.CharField(allow_blank=True), source="fields")
+
+
+class ContactDraft(Strict):
+    """A person to add. The rules are those of the page's form."""
+
+    address = Line(max_length=254)
+    name = Line(max_length=160, allow_blank=True, required=False)
+    first_name = Line(max_length=80, allow_blank=True, required=False)
+    company = Line(max_length=160, allow_blank=True, required=False)
+    website = Line(max_length=253, allow_blank=True, required=False)
+    country = Line(max_length=2, allow_blank=True, required=False, help_text="Two letters, such as DE.")
+    timezone = Line(max_length=64, allow_blank=True, required=False)
+    basis = Choice(choices=Basis.choices, default=Basis.LEGITIMATE)
+    source = Line(max_length=200, allow_blank=True, required=False)  # type: ignore[assignment]
+    tracking_consent = Choice(choices=Consent.choices, default=Consent.UNKNOWN)
+    custom_fields = serializers.DictField(
+        child=Line(max_length=2000, allow_blank=True), source="fields", required=False
+    )
+
+
+@extend_schema_serializer(component_name="Mailbox")
+class MailboxShape(serializers.Serializer[Any]):
+    """A connected mailbox, without anything of its access."""
+
+    id = serializers.UUIDField()
+    address = serializers.CharField()
+    display_name = serializers.CharField(allow_blank=True, allow_null=True)
+    provider = serializers.ChoiceField(choices=Provider.choices)
+    state = serializers.ChoiceField(choices=MailboxState.choices)
+    daily_cap = serializers.IntegerField()
+    connected_at = serializers.DateTimeField()
+
+
+@extend_schema_serializer(component_name="Campaign")
+class CampaignShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=CampaignState.choices)
+    project = serializers.UUIDField(source="project_id")
+    mailbox = serializers.UUIDField(source="mailbox_id", allow_null=True)
+    created_at = serializers.DateTimeField()
+    launched_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="Launched")
+class LaunchShape(serializers.Serializer[Any]):
+    queued = serializers.IntegerField(help_text="People whose first mail was planned by this request.")
+    held_back = serializers.IntegerField(help_text="People who are left out; the page says why.")
+    campaign = CampaignShape()
+
+
+class NothingDraft(Strict):
+    """No fields: the body may be left out."""
+
+
+class ProblemLine(serializers.Serializer[Any]):
+    field = serializers.CharField(allow_blank=True)
+    detail = serializers.CharField()
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457. `code` is stable; `detail` is a sentence for a person."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = ProblemLine(many=True, required=False)  # type: ignore[assignment]
