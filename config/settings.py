@@ -175,6 +175,11 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 
+# Invitations: how long one is open, and how many may leave in 24 hours.
+INVITATION_SECONDS = env.int("INVITATION_SECONDS", default=7 * 86_400)
+INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", default=50)
+INVITATIONS_PER_ADDRESS = env.int("INVITATIONS_PER_ADDRESS", default=4)
+
 # --- service mail (verification, invitations, notices): decisions 23 ------------------------
 vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 if env.str("EMAIL_BACKEND", default=""):

@@ -1,0 +1,99 @@
+"""Service mail about memberships: each act is told to the person it concerns, once it is committed."""
+
+from __future__ import annotations
+
+import logging
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+
+from accounts.models import Invitation, Membership, Role, User, Workspace
+
+log = logging.getLogger(__name__)
+
+
+def tell_role(them: Membership, *, role: Role, actor: User) -> None:
+    here = them.workspace
+    text = f"{_who(actor)} made you {_a(role)} of {here.name}.\n\n{_place(here)}\n"
+    _mail(them.user.email, f"Your role in {here.name}", text)
+
+
+def tell_projects(them: Membership, *, words: str, actor: User) -> None:
+    here = them.workspace
+    text = f"{_who(actor)} set which projects you see in {here.name}: {words}.\n\n{_place(here)}\n"
+    _mail(them.user.email, f"Your projects in {here.name}", text)
+
+
+def tell_removed(them: Membership, *, actor: User) -> None:
+    here = them.workspace
+    text = (
+        f"{_who(actor)} ended your membership of {here.name}.\n\n"
+        "Access to mailboxes that you had connected there ended in the same moment. What you wrote stays "
+        "with the workspace. Your account and your other workspaces are as they were.\n"
+    )
+    _mail(them.user.email, f"You are no longer in {here.name}", text)
+
+
+def tell_left(them: Membership) -> None:
+    """To the owners: a mailbox may have gone with the person."""
+    here = them.workspace
+    text = (
+        f"{_who(them.user)} left {here.name}. Access to mailboxes that this person had connected there ended "
+        f"in the same moment.\n\n{_place(here)}\n"
+    )
+    owners = Membership.objects.filter(workspace=here, role=Role.OWNER, user__is_active=True)
+    for email in owners.exclude(pk=them.pk).values_list("user__email", flat=True):
+        _mail(email, f"Somebody left {here.name}", text)
+
+
+def tell_transferred(them: Membership, *, actor: User) -> None:
+    here = them.workspace
+    text = f"{_who(actor)} made you the owner of {here.name}.\n\n{_place(here)}\n"
+    _mail(them.user.email, f"You own {here.name} now", text)
+    text = (
+        f"{_who(them.user)} owns {here.name} now; you are an admin there. "
+        f"If this was not you, write to the new owner and change your password.\n\n{_place(here)}\n"
+    )
+    _mail(actor.email, f"You gave {here.name} to {them.user.short_name}", text)
+
+
+def tell_invited(invitation: Invitation, *, address: str, link: str, here: Workspace, actor: User) -> None:
+    text = (
+        f"{_who(actor)} invites you to {here.name}, as {_a(Role(invitation.role))}.\n\n"
+        f"To see the invitation, open:\n{link}\n\n"
+        f"It is for {address} alone and works until {invitation.expires_at:%-d %B %Y, %H:%M} UTC. "
+        "If you do not know what this is about, do nothing: without you nothing happens.\n"
+    )
+    _mail(address, f"Invitation to {here.name}", text)
+
+
+def tell_accepted(invitation: Invitation, *, user: User, here: Workspace) -> None:
+    inviter = invitation.invited_by
+    if inviter is None:
+        return
+    text = f"{_who(user)} accepted your invitation to {here.name}.\n\n{_place(here)}members/\n"
+    _mail(inviter.email, f"{user.short_name} joined {here.name}", text)
+
+
+def _who(user: User) -> str:
+    return f"{user.name} ({user.email})" if user.name else user.email
+
+
+def _a(role: Role) -> str:
+    return f"{'an' if role in (Role.OWNER, Role.ADMIN) else 'a'} {role.label.lower()}"
+
+
+def _place(here: Workspace) -> str:
+    return f"{settings.PUBLIC_BASE_URL}/w/{here.slug}/"
+
+
+def _mail(address: str, subject: str, text: str) -> None:
+    def send() -> None:
+        try:
+            EmailMessage(subject, text, to=[address]).send()
+        except (SMTPException, OSError) as problem:
+            log.warning("a notice could not be mailed: %s", type(problem).__name__)
+
+    transaction.on_commit(send, robust=True)
