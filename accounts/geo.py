@@ -52,4 +52,4 @@ def geoip_database(**_: Any) -> list[CheckMessage]:
     path = settings.GEOIP_DATABASE
     if not path or _reader(path) is not None:
         return []
-    return [Error("GEOIP_DATABASE names a file that does not open as an MMDB database", id="outreach.E020")]
+    return [Error("GEOIP_DATABASE names a file that does not open as an MMDB database", id="outreach.E029")]

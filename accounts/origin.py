@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-from allauth.account.adapter import get_adapter
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
@@ -83,6 +82,8 @@ def of_request(request: HttpRequest) -> Origin:
 
 def client_address(request: HttpRequest) -> str:
     """The visitor's whole address; empty where the request does not say. Cut it before it is kept."""
+    from allauth.account.adapter import get_adapter
+
     try:
         return str(ipaddress.ip_address(str(get_adapter().get_client_ip(request))))
     except (PermissionDenied, ValueError):

@@ -55,7 +55,7 @@ def test_it_keeps_what_the_promises_name_as_ciphertext() -> None:
         "outreach.Suppression": "value",
         "mailbox.Mailbox": "address subject display_name signature cursor",
         "mailbox.Credential": "secret access_token",
-        "accounts.AuditEvent": "sentence",
+        "accounts.AuditText": "sentence salt",
     }
     for label, names in promised.items():
         model = apps.get_model(label)

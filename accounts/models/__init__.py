@@ -2,7 +2,7 @@
 
 from accounts.clock import ClockOffset
 from accounts.keystore import KeyRotation, WorkspaceKey
-from accounts.models.audit import AuditEvent
+from accounts.models.audit import AuditAnchor, AuditEvent, AuditSeal, AuditText
 from accounts.models.invitations import Invitation
 from accounts.models.keys import ApiKey, ApiRequest, KeyKind, KeyPlace
 from accounts.models.mail import ServiceMail
@@ -13,7 +13,10 @@ from accounts.models.workspaces import Membership, Role, Workspace
 __all__ = [
     "ApiKey",
     "ApiRequest",
+    "AuditAnchor",
     "AuditEvent",
+    "AuditSeal",
+    "AuditText",
     "ClockOffset",
     "Invitation",
     "KeyKind",

@@ -1,10 +1,11 @@
-"""What people and the product did in a workspace: rows that only grow, chained, and their words beside them."""
+"""What people and the product did in a workspace: rows that only grow, their chain, and their words."""
 
 from django.conf import settings
 from django.db import models
 
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
+from accounts.inventory import Data, Kept
 from accounts.origin import ActorKind
 from accounts.tenancy import WorkspaceModel
 from accounts.viewpoint import Everybody
@@ -16,10 +17,11 @@ class AuditEvent(WorkspaceModel):
     """One line of the activity log: written once, never changed or deleted (accounts/walls.py APPEND_ONLY).
 
     `actor` is the person's SID and no constraint: deleting an account must not touch the log, and leaves a
-    pseudonym in it. `place` is a network, never an address. `digest` is SHA-256 over the words' salt and the
-    words, which stand in `AuditText`, so that keys can be rotated and words erased without breaking the chain.
+    pseudonym in it. `place` is a network, never an address. `digest` is SHA-256 over the words and their
+    salt, which stand in `AuditText`, so that keys can be rotated and words erased without breaking the chain.
     """
 
+    inventory = Kept(Data.ACCOUNT, "Who did what: when, from where, by hash", "As long as the workspace")
     project_path = Everybody("for admins, who see every project")
 
     at = models.DateTimeField(db_default=Now())
@@ -60,6 +62,7 @@ class AuditEvent(WorkspaceModel):
 class AuditText(WorkspaceModel):
     """The words of a line, which may name addresses. Empty once they are erased."""
 
+    inventory = Kept(Data.CONTENT, "The sentence of an act", "As long as the workspace")
     project_path = Everybody("for admins, who see every project")
 
     event = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, related_name="text")
@@ -77,6 +80,7 @@ class AuditText(WorkspaceModel):
 class AuditSeal(WorkspaceModel):
     """An event's place in the workspace's chain (accounts/audit_chain.py); rows only grow."""
 
+    inventory = Kept(Data.ACCOUNT, "The chain that shows a change of the log", "As long as the workspace")
     project_path = Everybody("hashes of the whole workspace's log")
 
     seq = models.PositiveBigIntegerField()
@@ -90,6 +94,7 @@ class AuditSeal(WorkspaceModel):
 class AuditAnchor(WorkspaceModel):
     """The head of the chain on a day, and what a walk over the whole chain found; rows only grow."""
 
+    inventory = Kept(Data.ACCOUNT, "The chain’s daily head", "As long as the workspace")
     project_path = Everybody("hashes of the whole workspace's log")
 
     day = models.DateField()

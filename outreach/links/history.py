@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Min
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.models import AuditEvent
+from accounts import audit
 from outreach import labels, why
 from outreach.links.cases import mails_of
 from outreach.links.words import link_state
@@ -72,9 +72,9 @@ def of_case(case: RemovalCase, *, now: dt.datetime) -> list[Entry]:
 
 
 def _decisions(case: RemovalCase) -> list[Entry]:
-    rows = AuditEvent.objects.filter(object_id=str(case.pk), action__in=_MARKS).select_related("actor")
+    rows = audit.lines().filter(object_id=str(case.pk), action__in=_MARKS)
     found = []
-    for row in rows.order_by("-at", "-id")[:MOST_DECISIONS]:
+    for row in rows[:MOST_DECISIONS]:
         tone, mark, did = _MARKS[row.action]
         who = row.actor.short_name if row.actor else "The product"
         found.append(Entry(row.at, tone, mark, "Decided", f"{who} {did}", format_html("{}.", row.sentence)))

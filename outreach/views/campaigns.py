@@ -13,9 +13,9 @@ from django.shortcuts import redirect, render
 from django.utils.text import Truncator
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import clock
+from accounts import audit, clock
 from accounts.access import MemberRequest, member, own_or_404
-from accounts.models import AuditEvent, Role
+from accounts.models import Role
 from outreach import timeline, why
 from outreach.forms_campaigns import CampaignForm
 from outreach.models import (
@@ -111,7 +111,7 @@ def campaign_person(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) ->
 @require_GET
 def campaign_log(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     row = own_or_404(Campaign.objects.select_related("mailbox"), pk)
-    events = AuditEvent.objects.filter(object_id=str(pk)).select_related("actor").order_by("-at", "-id")
+    events = audit.lines().filter(object_id=str(pk))
     page = {"campaign": row, "page": page_of(request, events), **frame(request, row)}
     return render(request, "outreach/campaign_log.html", page)
 

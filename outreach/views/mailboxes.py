@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import audit, clock
 from accounts.access import MemberRequest, member, own_or_404
-from accounts.models import AuditEvent, Role
+from accounts.models import Role
 from mailbox.connecting import highest_cap
 from mailbox.forms import MailboxForm
 from mailbox.limited_use import PERMISSIONS
@@ -122,7 +122,7 @@ def _list(request: MemberRequest) -> dict[str, Any]:
         may=lambda one: may_bin(request, one),
     )
     live = [row for row in rows if row.mailbox.is_live]
-    events = AuditEvent.objects.filter(action__in=ACCESS).order_by("-at", "-id")[:5]
+    events = audit.lines().filter(action__in=ACCESS)[:5]
     return {
         "rows": [*live, *(row for row in rows if not row.mailbox.is_live)],
         "live": len(live),

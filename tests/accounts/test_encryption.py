@@ -9,6 +9,7 @@ from django.core.exceptions import FieldError
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
+from accounts import audit
 from accounts.encryption import (
     Sealed,
     Unreadable,
@@ -19,23 +20,23 @@ from accounts.encryption import (
     seal,
 )
 from accounts.keystore import KEYSTORE, WorkspaceKey
-from accounts.models import AuditEvent, Workspace
+from accounts.models import AuditText, Workspace
 
 
-def stored(event: AuditEvent) -> bytes:
+def stored(event: AuditText) -> bytes:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sentence FROM accounts_auditevent WHERE id = %s", [event.pk])
+        cursor.execute("SELECT sentence FROM accounts_audittext WHERE id = %s", [event.pk])
         return bytes(cursor.fetchone()[0])
 
 
-def line(sentence: str) -> AuditEvent:
-    return AuditEvent.objects.create(action="test", sentence=sentence)
+def line(sentence: str) -> AuditText:
+    return audit.record("test", sentence).text
 
 
 def test_it_stores_ciphertext_and_reads_the_text_back(in_ws: Workspace) -> None:
     event = line("Zürich wrote to Ana")
     assert b"Ana" not in stored(event)
-    assert AuditEvent.objects.get(pk=event.pk).sentence == "Zürich wrote to Ana"
+    assert AuditText.objects.get(pk=event.pk).sentence == "Zürich wrote to Ana"
 
 
 def test_it_never_gives_the_same_ciphertext_twice(in_ws: Workspace) -> None:
@@ -44,9 +45,9 @@ def test_it_never_gives_the_same_ciphertext_twice(in_ws: Workspace) -> None:
 
 def test_it_refuses_a_ciphertext_that_was_moved_to_another_row(in_ws: Workspace) -> None:
     first, second = line("first"), line("second")
-    AuditEvent.objects.filter(pk=second.pk).update(sentence=Sealed(stored(first)))
+    AuditText.objects.filter(pk=second.pk).update(sentence=Sealed(stored(first)))
     with pytest.raises(Unreadable):
-        _ = AuditEvent.objects.get(pk=second.pk).sentence
+        _ = AuditText.objects.get(pk=second.pk).sentence
 
 
 def test_it_refuses_a_ciphertext_of_another_workspace_column_or_one_that_was_changed(
@@ -68,11 +69,11 @@ def test_it_refuses_a_ciphertext_of_another_workspace_column_or_one_that_was_cha
 def test_it_refuses_to_write_or_filter_plain_text(in_ws: Workspace) -> None:
     event = line("first")
     with pytest.raises(FieldError), transaction.atomic():
-        AuditEvent.objects.filter(pk=event.pk).update(sentence="plain")
+        AuditText.objects.filter(pk=event.pk).update(sentence="plain")
     with pytest.raises(FieldError):
-        AuditEvent.objects.filter(sentence="first")
-    AuditEvent.objects.filter(pk=event.pk).update(**seal(event, sentence="second"))
-    assert AuditEvent.objects.get(pk=event.pk).sentence == "second"
+        AuditText.objects.filter(sentence="first")
+    AuditText.objects.filter(pk=event.pk).update(**seal(event, sentence="second"))
+    assert AuditText.objects.get(pk=event.pk).sentence == "second"
 
 
 def test_it_looks_up_by_a_blind_index_that_differs_between_workspaces(
@@ -100,8 +101,8 @@ def test_it_still_reads_after_a_new_wrapping_key_and_not_without_the_old_one(
     new = "new:" + base64.b64encode(b"n" * 32).decode()
     settings.KEYS = [new, *old]
     forget_keys()
-    assert AuditEvent.objects.get(pk=event.pk).sentence == "kept"
+    assert AuditText.objects.get(pk=event.pk).sentence == "kept"
     settings.KEYS = [new]
     forget_keys()
     with pytest.raises(Unreadable):
-        _ = AuditEvent.objects.get(pk=event.pk).sentence
+        _ = AuditText.objects.get(pk=event.pk).sentence

@@ -96,7 +96,7 @@ def test_it_refuses_to_start_with_a_database_that_does_not_open(
         if content is not None:
             (tmp_path / name).write_bytes(content)
         settings.GEOIP_DATABASE = str(tmp_path / name)
-        assert [problem.id for problem in run_checks() if problem.id == "outreach.E020"] == ["outreach.E020"]
+        assert [problem.id for problem in run_checks() if problem.id == "outreach.E029"] == ["outreach.E029"]
         assert geo.country_of("203.0.113.9") == ""
 
 

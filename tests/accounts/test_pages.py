@@ -86,8 +86,8 @@ def test_it_keeps_the_workspace_settings_and_logs_who_changed_them(
     assert 'data-single-keys="off"' in page
     with workspace(ws):
         line = AuditEvent.objects.get(action="workspace.changed")
-    assert line.actor == admin
-    assert "postal address" in line.sentence
+        assert line.actor == admin
+        assert "postal address" in line.sentence
 
 
 @pytest.mark.parametrize("role", ["member", "viewer"])
