@@ -8,4 +8,5 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        import accounts.key_checks  # noqa: F401
         from accounts import checks, geo  # noqa: F401  (register the system checks)

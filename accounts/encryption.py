@@ -41,6 +41,7 @@ __all__ = [
     "encrypt",
     "forget_keys",
     "platform_index",
+    "reseal",
     "seal",
     "version_of",
 ]
@@ -50,14 +51,13 @@ _HEAD = 15
 
 def encrypt(workspace_id: uuid.UUID, where: str, value: bytes) -> bytes:
     """`where` is "table|column|row id": it is bound into the ciphertext."""
-    version, key = newest_key(workspace_id, DATA)
+    return _encrypt(workspace_id, where, value, *newest_key(workspace_id, DATA))
+
+
+def _encrypt(workspace_id: uuid.UUID, where: str, value: bytes, version: int, key: bytes) -> bytes:
     nonce = os.urandom(12)
-    return (
-        _FORMAT
-        + version.to_bytes(2, "big")
-        + nonce
-        + AESGCM(key).encrypt(nonce, value, _aad(workspace_id, where, version))
-    )
+    sealed = AESGCM(key).encrypt(nonce, value, _aad(workspace_id, where, version))
+    return _FORMAT + version.to_bytes(2, "big") + nonce + sealed
 
 
 def decrypt(workspace_id: uuid.UUID, where: str, blob: bytes) -> bytes:
@@ -70,6 +70,12 @@ def decrypt(workspace_id: uuid.UUID, where: str, blob: bytes) -> bytes:
         return AESGCM(key).decrypt(blob[3:_HEAD], blob[_HEAD:], _aad(workspace_id, where, version))
     except InvalidTag as error:
         raise Unreadable(f"{where}: does not open") from error
+
+
+def reseal(workspace_id: uuid.UUID, where: str, blob: bytes, *, version: int) -> bytes:
+    """The same value under this version of the data key. Raises Unreadable."""
+    key = key_of(workspace_id, DATA, version)
+    return _encrypt(workspace_id, where, decrypt(workspace_id, where, blob), version, key)
 
 
 def version_of(blob: bytes) -> int:

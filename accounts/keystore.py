@@ -153,8 +153,13 @@ def keep_platform_key(keys: type[models.Model]) -> None:
     mint(INSTALLATION, purpose, version=1, plain=hmac.digest(secret.encode(), purpose.encode(), "sha256"))
 
 
+def learn_newest() -> None:
+    """Ask anew which versions are the newest, before the period is over."""
+    _newest_version.cache_clear()
+
+
 def forget_keys() -> None:
     """Drop what is held in memory (tests; after an erasure)."""
-    _newest_version.cache_clear()
+    learn_newest()
     key_of.cache_clear()
     provider.cache_clear()
