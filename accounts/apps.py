@@ -9,4 +9,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         import accounts.key_checks  # noqa: F401
-        from accounts import checks, geo  # noqa: F401  (register the system checks)
+        from accounts import checks, geo, wall_building, wall_variable  # noqa: F401  (checks register themselves)
+
+        wall_variable.install()
+        wall_building.install(self)

@@ -1,5 +1,7 @@
 """System checks: what must hold before a process starts."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterable
 from datetime import timedelta
@@ -7,8 +9,10 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections, models
 
+from accounts import wall_gaps, walls
 from accounts.clock import ClockOffset
 from accounts.tenancy import WorkspaceManager, WorkspaceModel
 
@@ -34,6 +38,41 @@ def workspace_managers(app_configs: Iterable[AppConfig] | None = None, **_: Any)
         if issubclass(model, WorkspaceModel)
         for manager in (model._default_manager, model._base_manager)
         if not isinstance(manager, WorkspaceManager)
+    ]
+
+
+@register()
+def known_tables(app_configs: Iterable[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """A table with a workspace is a WorkspaceModel or in the directory, with a reason (decisions 12)."""
+    problems: list[CheckMessage] = []
+    for config in app_configs or apps.get_app_configs():
+        for model in config.get_models(include_auto_created=True):
+            tenant = issubclass(model, WorkspaceModel)
+            if walls.has_workspace(model) and not (tenant or model._meta.db_table in walls.DIRECTORY):
+                sentence = (
+                    f"{model.__name__} has a workspace: derive it from WorkspaceModel, or list its table"
+                )
+                problems.append(Error(sentence, obj=model, id="outreach.E005"))
+            if tenant and any(_is_bare(field) for field in model._meta.local_many_to_many):
+                sentence = (
+                    f"{model.__name__}: the table between would have no workspace; name one with `through`"
+                )
+                problems.append(Error(sentence, obj=model, id="outreach.E006"))
+    return problems
+
+
+def _is_bare(field: models.ManyToManyField[Any, Any]) -> bool:
+    through = field.remote_field.through
+    return through is not None and bool(through._meta.auto_created)
+
+
+@register(Tags.database, deploy=True)
+def walls_stand(databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """`check --deploy --database default --database keystore`; web and worker ask the same at their start."""
+    return [
+        Error(f"{alias}: {fault}", id="outreach.E007")
+        for alias in databases or ()
+        for fault in wall_gaps.faults(connections[alias])
     ]
 
 

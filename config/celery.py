@@ -4,9 +4,12 @@ Every beat entry is a wake-up without arguments that a lost or doubled delivery 
 """
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -37,3 +40,15 @@ app.conf.beat_schedule = {
 for _entry in app.conf.beat_schedule.values():
     # A wake-up that comes late is worth nothing: the next one looks at the same rows.
     _entry["options"] = {"expires": max(_entry["schedule"] * 3, 10.0)}
+
+
+@worker_init.connect(weak=False)
+@beat_init.connect(weak=False)
+def insist_on_walls(**_: Any) -> None:
+    """A worker that could reach across workspaces does not start; Celery would only log another exception."""
+    from accounts import wall_gaps  # the apps are loaded by now
+
+    try:
+        wall_gaps.insist()
+    except ImproperlyConfigured as problem:
+        raise SystemExit(str(problem)) from problem

@@ -16,13 +16,15 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 DATABASES = ("outreach", "outreach_keys")
-ROLE = "outreach"
+# The tables' owner, who migrates; and the one that the product connects as, whom row-level security binds.
+OWNER, APP = "outreach", "outreach_app"
 NOBODY = 65534
 ROOT_HOME = Path("/var/lib/outreach-embedded")
 
@@ -148,43 +150,59 @@ def _create(home: Path, binaries: Path) -> None:
         raise EmbeddedError(f"PostgreSQL's initdb stopped:\n{made.stdout.strip()}")
 
 
-def _create_databases(port: int, password: str) -> None:
-    """One plain role that owns both databases: neither superuser nor above row-level security."""
+@dataclass(frozen=True)
+class Server:
+    """A running cluster. The product's role has a password of its own, which tells nothing of the others."""
+
+    port: int
+    password: str
+
+    def password_of(self, role: str) -> str:
+        # Folders made before there was a second role know the owner by the cluster's own password.
+        if role in ("postgres", OWNER):
+            return self.password
+        return hashlib.sha256(f"{self.password}:{role}".encode()).hexdigest()
+
+    def url(self, name: str, *, role: str = APP) -> str:
+        """The address of one database, for one role."""
+        return f"postgres://{role}:{self.password_of(role)}@127.0.0.1:{self.port}/{name}"
+
+
+def _create_databases(server: Server) -> None:
+    """Two plain roles, neither superuser nor above row-level security; one owns both databases."""
     import psycopg2
     from psycopg2 import sql
 
-    connection = psycopg2.connect(
-        host="127.0.0.1", port=port, user="postgres", password=password, dbname="postgres"
-    )
+    connection = psycopg2.connect(server.url("postgres", role="postgres"))
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE])
-            if not cursor.fetchone():
+            for role, more in ((OWNER, "CREATEDB"), (APP, "NOCREATEDB")):
+                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+                verb = "ALTER" if cursor.fetchone() else "CREATE"
                 cursor.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN CREATEDB NOSUPERUSER NOBYPASSRLS PASSWORD %s").format(
-                        sql.Identifier(ROLE)
+                    sql.SQL("{} ROLE {} LOGIN {} NOSUPERUSER NOBYPASSRLS NOCREATEROLE PASSWORD %s").format(
+                        sql.SQL(verb), sql.Identifier(role), sql.SQL(more)
                     ),
-                    [password],
+                    [server.password_of(role)],
                 )
             for name in DATABASES:
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
                 if not cursor.fetchone():
                     cursor.execute(
                         sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                            sql.Identifier(name), sql.Identifier(ROLE)
+                            sql.Identifier(name), sql.Identifier(OWNER)
                         )
                     )
     finally:
         connection.close()
 
 
-def start_postgres(data_dir: Path, *, durable: bool = True) -> str:
+def start_postgres(data_dir: Path, *, durable: bool = True) -> Server:
     """Start the cluster of a data folder, made when absent, with the two databases of `DATABASES`.
 
-    Returns `postgres://role:password@127.0.0.1:port` without a database; see `database_url`. A server that an
-    interrupted start left behind is stopped first. `durable=False` (tests only) trades crash safety for
-    speed. Raises EmbeddedError.
+    A server that an interrupted start left behind is stopped first. `durable=False` (tests only) trades crash
+    safety for speed. Raises EmbeddedError.
     """
     binaries = postgres_bin()
     home = cluster_home(data_dir)
@@ -213,8 +231,9 @@ def start_postgres(data_dir: Path, *, durable: bool = True) -> str:
             "-o", options, "start",
         )  # fmt: skip
         if began.returncode == 0:
-            _create_databases(port, password)
-            return f"postgres://{ROLE}:{password}@127.0.0.1:{port}"
+            server = Server(port, password)
+            _create_databases(server)
+            return server
         said = (home / "log").read_text(errors="replace") if (home / "log").exists() else began.stdout
     raise EmbeddedError("PostgreSQL does not start:\n" + "\n".join(said.strip().splitlines()[-10:]))
 
@@ -230,11 +249,6 @@ def remove_postgres(data_dir: Path) -> None:
     """Stop the cluster of a data folder and delete its data."""
     stop_postgres(data_dir)
     shutil.rmtree(cluster_home(data_dir), ignore_errors=True)
-
-
-def database_url(server: str, name: str) -> str:
-    """The address of one database of a server."""
-    return f"{server}/{name}"
 
 
 # --- Redis ------------------------------------------------------------------------------------

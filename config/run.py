@@ -155,18 +155,33 @@ class Run:
             "PYTHONUNBUFFERED": "1",
         }
 
-    def databases(self) -> dict[str, str]:
-        """DATABASE_URL and KEYSTORE_URL: the environment's, else our own server's."""
+    def databases(self) -> tuple[dict[str, str], dict[str, str]]:
+        """DATABASE_URL and KEYSTORE_URL, the owner's and the product's: the environment's, else our server's.
+
+        Only `migrate` is given the owner's. Raises StartFailed.
+        """
+        names = ("DATABASE_URL", "KEYSTORE_URL")
         if os.environ.get("DATABASE_URL"):
             if not os.environ.get("KEYSTORE_URL"):
                 raise StartFailed(
                     "DATABASE_URL is set and KEYSTORE_URL is not: the keys need a database of their own"
                 )
-            return {}
+            if missing := [f"OWNER_{name}" for name in names if not os.environ.get(f"OWNER_{name}")]:
+                raise StartFailed(
+                    f"DATABASE_URL is set and {' and '.join(missing)} not: the tables belong to another role "
+                    "than the one that the product connects as (docs/operating.md, Roles)"
+                )
+            return {name: os.environ[f"OWNER_{name}"] for name in names}, {}
         self.reaper = embedded.reap_postgres_with_me(self.data, remove=False)
         server = embedded.start_postgres(self.data)
-        urls = [embedded.database_url(server, name) for name in embedded.DATABASES]
-        return dict(zip(("DATABASE_URL", "KEYSTORE_URL"), urls, strict=True))
+        owners, products = (
+            {
+                name: server.url(database, role=role)
+                for name, database in zip(names, embedded.DATABASES, strict=True)
+            }
+            for role in (embedded.OWNER, embedded.APP)
+        )
+        return owners, {**products, "DATABASE_ROLE": embedded.APP}
 
     def spawn(self, name: str, *command: str, **more: str) -> Child:
         child = Child(name, [sys.executable, *command], env=self.env | more, cwd=ROOT, logs=self.logs)
@@ -190,12 +205,14 @@ class Run:
         self.env = self.environment(ports)
         say("Starting the database and the sandbox …")
         sandbox = self.spawn("sandbox", "-m", "mailbox.sandbox", DEBUG="true")
-        self.env |= self.databases()
+        owners, products = self.databases()
+        self.env |= products
         self.redis()
         say("Preparing the data …")
         static = self.spawn("collectstatic", "manage.py", "collectstatic", "--noinput")
         for name in ("default", "keystore"):
-            self.spawn(f"migrate-{name}", "manage.py", "migrate", "--database", name).finish(seconds=120)
+            migrate = self.spawn(f"migrate-{name}", "manage.py", "migrate", "--database", name, **owners)
+            migrate.finish(seconds=120)
         self.wait_for(sandbox, ports["sandbox"])
         self.wait_for(sandbox, ports["sandbox_tls"])
         demo = self.demo(ports["sandbox"])

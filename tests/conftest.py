@@ -7,13 +7,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from accounts import clock, encryption, tenancy
 from accounts.models import Membership, Role, User, Workspace
 from accounts.workspaces import create_workspace
+from config import embedded
+from tests import roles
 from tests.mailbox.sandbox.conftest import Running, start
 
 PASSWORD = "correct-horse-battery"
@@ -30,6 +33,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if names & {"transactional_db", "live_server"}:
             options["transaction"] = True
         item.add_marker(pytest.mark.django_db(**{**options, "databases": "__all__"}), append=False)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The tables are made and owned by the role that owns them in production."""
+    roles.become(embedded.OWNER)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Every test works as the product's role, or the walls would prove nothing."""
+    with django_db_blocker.unblock():
+        roles.become(embedded.APP)
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def emptied(case: TransactionTestCase) -> None:
+        with roles.emptying():
+            flush(case)
+
+    TransactionTestCase._fixture_teardown = emptied  # type: ignore[attr-defined]
+    yield
+    TransactionTestCase._fixture_teardown = flush  # type: ignore[attr-defined]
+    with django_db_blocker.unblock():
+        roles.become(embedded.OWNER)
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +133,8 @@ def stranger(person: Callable[..., User]) -> User:
 @pytest.fixture
 def ex_member(person: Callable[..., User], ws: Workspace) -> User:
     user = person("eva@studio.example", name="Eva Exmember")
-    Membership.objects.create(workspace=ws, user=user, role=Role.MEMBER).delete()
+    with tenancy.workspace(ws):
+        Membership.objects.create(workspace=ws, user=user, role=Role.MEMBER).delete()
     return user
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from config import embedded
@@ -53,13 +55,40 @@ def _start_servers() -> None:
     if "DATABASE_URL" not in os.environ:
         reaper = embedded.reap_postgres_with_me(folder, remove=True)
         server = embedded.start_postgres(folder, durable=False)
-        os.environ["DATABASE_URL"] = embedded.database_url(server, "outreach")
-        os.environ["KEYSTORE_URL"] = embedded.database_url(server, "outreach_keys")
+        # Who makes the databases and may look across; the tests then work as the product's role.
+        for name, database in zip(("DATABASE_URL", "KEYSTORE_URL"), embedded.DATABASES, strict=True):
+            os.environ[name] = server.url(database, role="postgres")
+        os.environ["OUTREACH_TEST_APP_PASSWORD"] = server.password_of(embedded.APP)
         atexit.register(reaper.communicate)
+    else:
+        os.environ["OUTREACH_TEST_APP_PASSWORD"] = _roles_of(os.environ["DATABASE_URL"])
     if "REDIS_URL" not in os.environ:
         url, process = embedded.start_redis(folder)
         os.environ["REDIS_URL"] = url
         atexit.register(embedded.stop_redis, process)
+
+
+def _roles_of(url: str) -> str:
+    """Make the two roles on a server that was named from outside; the application role's password.
+
+    The role of DATABASE_URL has to be a superuser: it makes databases and roles, and looks across workspaces.
+    """
+    password = secrets.token_hex(16)
+    server = psycopg2.connect(url)
+    server.autocommit = True
+    with server.cursor() as cursor:
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        if not cursor.fetchone()[0]:  # type: ignore[index]
+            raise embedded.EmbeddedError("the role of DATABASE_URL must be a superuser: the tests make roles")
+        for role, more in ((embedded.OWNER, "CREATEDB"), (embedded.APP, "NOCREATEDB")):
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+            verb = "ALTER" if cursor.fetchone() else "CREATE"
+            cursor.execute(
+                f'{verb} ROLE "{role}" LOGIN {more} NOSUPERUSER NOBYPASSRLS NOCREATEROLE PASSWORD %s',
+                [password],
+            )
+    server.close()
+    return password
 
 
 def _own_corner() -> None:

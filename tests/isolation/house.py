@@ -31,6 +31,7 @@ from outreach.models import (
 from outreach.models.links import url_key
 from tests import factories
 from tests.isolation.addresses import Address
+from tests.roles import as_owner
 
 WORD = "kingfisher"
 Rows = dict[str, Any]
@@ -221,7 +222,7 @@ def print_of(here: Workspace) -> dict[str, str]:
     )
     tables = [(model._meta.db_table, "workspace_id = %s") for model in tenant_models()]
     tables += [("accounts_membership", "workspace_id = %s"), ("accounts_workspace", "id = %s")]
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(one.format(*table) for table in tables), [here.pk] * len(tables))
         return dict(cursor.fetchall())
 
@@ -238,7 +239,7 @@ def crossings() -> list[str]:
             to = field.related_model
             if not (isinstance(to, type) and issubclass(to, WorkspaceModel)):
                 continue
-            with connection.cursor() as cursor:
+            with as_owner(), connection.cursor() as cursor:
                 cursor.execute(
                     f'SELECT count(*) FROM "{model._meta.db_table}" a JOIN "{to._meta.db_table}" b '  # noqa: S608
                     f'ON a."{field.column}" = b.id WHERE a.workspace_id <> b.workspace_id'

@@ -14,6 +14,7 @@ from mailbox import oauth
 from mailbox.models import Credential, Mailbox, MailboxIdentity, MailboxState
 from tests.mailbox.consenting import arrive, begin, connect, decide
 from tests.mailbox.sandbox.conftest import Running
+from tests.roles import as_owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BOTH = pytest.mark.parametrize("provider", ["google", "microsoft"])
@@ -127,7 +128,7 @@ def test_it_keeps_address_subject_and_tokens_as_ciphertext(
     with workspace(ws):
         row, credential = Mailbox.objects.get(), Credential.objects.get()
         secrets = [row.address, row.subject, credential.secret, credential.access_token]
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT m::text || c::text FROM mailbox_mailbox m, mailbox_credential c")
         stored = cursor.fetchone()[0]
     for secret in secrets:

@@ -1,0 +1,69 @@
+"""Whom a test is to the database: the product's role, unless it says that it looks across workspaces.
+
+The test session's own role makes the databases; the owner's role migrates them; from then on every connection
+works as the product's role, on whatever thread it is opened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+from config import embedded
+
+ALIASES = ("default", "keystore")
+
+
+def become(role: str) -> None:
+    """From the next connection on."""
+    for alias in ALIASES:
+        connections[alias].close()
+        connections[alias].settings_dict["OPTIONS"]["assume_role"] = role
+
+
+@contextmanager
+def as_owner(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Above all walls for the block: for tests that look across workspaces or plant a mistake.
+
+    The block is one transaction, or a part of the test's; when it ends by an exception it is undone.
+    """
+    connection = connections[alias]
+    with transaction.atomic(using=alias), connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        before = cursor.fetchone()[0]
+        cursor.execute("RESET ROLE")
+        yield
+        cursor.execute(f'SET ROLE "{before}"')
+
+
+@contextmanager
+def tampering(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """As somebody who has taken over the database server: no trigger holds, not even the log's."""
+    with as_owner(alias), connections[alias].cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        yield
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+@contextmanager
+def emptying() -> Iterator[None]:
+    """For the flush behind a test with real transactions, which also empties what otherwise only grows."""
+    with ExitStack() as stack:
+        for alias in ALIASES:
+            cursor = stack.enter_context(connections[alias].cursor())
+            cursor.execute("RESET ROLE; SET session_replication_role = replica")
+        yield
+        for alias in ALIASES:
+            # A connection that the flush has closed comes back as the product's role by itself.
+            with connections[alias].cursor() as cursor:
+                cursor.execute(f'SET session_replication_role = origin; SET ROLE "{embedded.APP}"')
+
+
+def app_url(alias: str = DEFAULT_DB_ALIAS, *, role: str = embedded.APP) -> str:
+    """The address of this worker's database for another process, which signs in as the product's role."""
+    at = connections[alias].settings_dict
+    password = os.environ["OUTREACH_TEST_APP_PASSWORD"]
+    return f"postgres://{role}:{password}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
