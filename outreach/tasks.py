@@ -1,7 +1,7 @@
 """Thin: ids in, one stage called. The beat only wakes; what is due stands in PostgreSQL (faults.md 2, 1).
 
-A wake-up may be lost, doubled or sent by two beats: each piece of work is claimed in the database, and an
-advisory lock spares the second of two equal tasks its effort (F16, F17, F19).
+A wake-up may be lost, doubled or sent by two beats: each piece of work is claimed in the database, and a key
+in Redis spares the second of two equal tasks its effort (F16, F17, F19).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
-from django.db import connection, connections
+from django.core.cache import cache
+from django.db import connections
+from redis.exceptions import RedisError
 
 from accounts import clock
 from accounts.bells import ring
@@ -243,18 +245,21 @@ def _one_at_a_time(what: str, mailbox_id: str) -> Iterator[Mailbox | None]:
 
 @contextmanager
 def only_one(what: str, of: str) -> Iterator[bool]:
-    """A session's advisory lock, held across the network without a transaction; False if another has it.
+    """A key in Redis, held across the network and never longer than a lease; False if another has it.
 
-    It only spares work. A lock that is lost with its connection harms nothing: claims, leases and fences
-    are what keeps two workers apart.
+    It only spares work. One that is lost or runs out harms nothing: claims, leases and fences are what keeps
+    two workers apart. A session's lock in PostgreSQL would not get through a pooler.
     """
-    key = int.from_bytes(uuid.uuid5(uuid.UUID(of), what).bytes[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        mine = bool(cursor.fetchone()[0])
+    key, mark = f"only-one:{what}:{of}", uuid.uuid4().hex
+    try:
+        mine = cache.add(key, mark, timeout=settings.LEASE_SECONDS)
+    except RedisError:
+        mine = True  # Nobody answers who could say no.
     try:
         yield mine
     finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+        try:
+            if mine and cache.get(key) == mark:
+                cache.delete(key)
+        except RedisError:
+            pass  # It runs out by itself.

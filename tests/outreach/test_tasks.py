@@ -60,7 +60,7 @@ def test_it_sends_a_whole_batch_once(
 def test_it_does_the_work_once_for_five_copies_of_a_task(
     queue: Queue, providers: Running, provider: str, open_ws: Workspace, later: Later
 ) -> None:
-    """F17, F19: also without the advisory lock's help, since the copies take turns with it."""
+    """F17, F19: also without the help of the key in Redis, since the copies take turns with it."""
     queue(provider, *TWELVE)
     arguments = ids(open_ws)
 
