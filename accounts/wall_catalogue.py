@@ -27,9 +27,8 @@ class Catalogue:
     """`unique` holds ordered columns; `foreign` composite references that begin with the workspace.
 
     `policies` are (USING, WITH CHECK) of those for everybody and everything, other kinds stand as ("", "").
-    `triggers` are the arguments of enabled ones. `functions` are (body, runs as its owner). `rights` and
-    `fillable` are what the application's role may do with tables, and which columns of tables that it may
-    not update it may fill in.
+    `triggers` are (table, name) of enabled ones. `functions` are (body, runs as its owner). `rights` is what
+    the application's role may do with a table, or with any column of it.
     """
 
     schema: str
@@ -38,18 +37,23 @@ class Catalogue:
     unique: dict[str, set[tuple[str, ...]]]
     foreign: dict[tuple[str, str, str, str], Foreign]
     policies: dict[str, dict[str, tuple[str, str]]]
-    triggers: dict[tuple[str, str], tuple[str, ...]]
+    triggers: frozenset[tuple[str, str]]
     functions: dict[str, tuple[str, bool]]
     open_views: list[str]
     role_exists: bool
     may_use_schema: bool
     rights: dict[str, frozenset[str]]
-    fillable: dict[str, frozenset[str]]
     closed_sequences: list[str]
 
 
 _HERE = "relnamespace = current_schema()::regnamespace"
 _RIGHTS = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
+
+
+def _may(right: str) -> str:
+    """SQL: whether a role has this right to a table; where rights to columns exist, to any column."""
+    any_column = right in ("SELECT", "INSERT", "UPDATE", "REFERENCES")
+    return f"has_{'any_column' if any_column else 'table'}_privilege(%s, oid, '{right}')"
 
 
 def read(connection: BaseDatabaseWrapper) -> Catalogue:
@@ -81,16 +85,13 @@ def read(connection: BaseDatabaseWrapper) -> Catalogue:
         policies.setdefault(table, {})[name] = (using, check) if plain else ("", "")
     exists = bool(rows("SELECT 1 FROM pg_roles WHERE rolname = %s", role))
     rights: dict[str, frozenset[str]] = {}
-    fillable: dict[str, frozenset[str]] = {}
     if exists:
         for table, *held in rows(
-            f"SELECT relname, {', '.join(f'has_table_privilege(%s, oid, {right!r})' for right in _RIGHTS)} "  # noqa: S608
+            f"SELECT relname, {', '.join(_may(right) for right in _RIGHTS)} "  # noqa: S608
             f"FROM pg_class WHERE {_HERE} AND relkind IN ('r', 'p')",
             *[role] * len(_RIGHTS),
         ):
             rights[table] = frozenset(right for right, may in zip(_RIGHTS, held, strict=True) if may)
-        for table, columns in rows(_FILLABLE, role, role):
-            fillable[table] = frozenset(columns)
     schema, may_use = rows(
         "SELECT current_schema()::text, "
         + ("has_schema_privilege(%s, current_schema(), 'USAGE')" if exists else "false"),
@@ -109,10 +110,7 @@ def read(connection: BaseDatabaseWrapper) -> Catalogue:
         unique=unique,
         foreign=foreign,
         policies=policies,
-        triggers={
-            (table, name): tuple(bytes(given).decode().split("\0")[:-1])
-            for table, name, given in rows(_TRIGGERS)
-        },
+        triggers=frozenset((table, name) for table, name in rows(_TRIGGERS)),
         functions={
             name: (body, definer)
             for name, body, definer in rows(
@@ -130,7 +128,6 @@ def read(connection: BaseDatabaseWrapper) -> Catalogue:
         role_exists=exists,
         may_use_schema=may_use,
         rights=rights,
-        fillable=fillable,
         closed_sequences=[
             name
             for (name,) in (
@@ -168,15 +165,7 @@ WHERE c.relnamespace = current_schema()::regnamespace
 """
 
 _TRIGGERS = """
-SELECT c.relname::text, t.tgname::text, t.tgargs
+SELECT c.relname::text, t.tgname::text
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
-"""
-
-_FILLABLE = """
-SELECT c.relname::text, array_agg(a.attname::text)
-FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
-    AND NOT has_table_privilege(%s, c.oid, 'UPDATE') AND has_column_privilege(%s, c.oid, a.attnum, 'UPDATE')
-GROUP BY 1
 """

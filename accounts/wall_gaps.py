@@ -17,17 +17,6 @@ from accounts.wall_catalogue import Catalogue, read
 
 APPEND_ONLY_BODY = """
 BEGIN
-    IF TG_OP = 'UPDATE' AND TG_NARGS > 0 THEN
-        IF to_jsonb(OLD) - TG_ARGV = to_jsonb(NEW) - TG_ARGV
-            AND NOT EXISTS (
-                SELECT FROM unnest(TG_ARGV) AS name
-                WHERE to_jsonb(OLD) ->> name IS NOT NULL
-                    AND to_jsonb(OLD) ->> name IS DISTINCT FROM to_jsonb(NEW) ->> name
-            )
-        THEN
-            RETURN NEW;
-        END IF;
-    END IF;
     RAISE EXCEPTION '% only grows', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END
 """
@@ -60,7 +49,7 @@ def gaps(connection: BaseDatabaseWrapper) -> list[Gap]:
 
 
 def _append_only(found: Catalogue) -> Iterator[Gap]:
-    guarded = [table for table in walls.APPEND_ONLY if table in found.tables]
+    guarded = sorted(walls.APPEND_ONLY & found.tables.keys())
     if guarded and found.functions.get("wall_append_only", ("", False))[0] != APPEND_ONLY_BODY:
         yield Gap(
             "the function that keeps rows from being changed is missing or another one",
@@ -70,18 +59,18 @@ def _append_only(found: Catalogue) -> Iterator[Gap]:
             ),
         )
     for table in guarded:
-        columns = walls.APPEND_ONLY[table]
-        arguments = ", ".join(f"'{column}'" for column in columns)
-        each = f"BEFORE UPDATE OR DELETE ON {_q(table)} FOR EACH ROW EXECUTE FUNCTION wall_append_only"
-        whole = f"BEFORE TRUNCATE ON {_q(table)} FOR EACH STATEMENT EXECUTE FUNCTION wall_append_only"
-        for name, rest, given in (
-            ("wall_rows", f"{each}({arguments})", columns),
-            ("wall_all", f"{whole}()", ()),
+        for name, when in (
+            ("wall_rows", "UPDATE OR DELETE ON {} FOR EACH ROW"),
+            ("wall_all", "TRUNCATE ON {} FOR EACH STATEMENT"),
         ):
-            if found.triggers.get((table, name)) != given:
+            if (table, name) not in found.triggers:
                 yield Gap(
                     f"{table}: rows can be changed or deleted (trigger {name})",
-                    (f"CREATE OR REPLACE TRIGGER {name} {rest}",),
+                    (
+                        f"CREATE OR REPLACE TRIGGER {name} BEFORE {when.format(_q(table))} "
+                        "EXECUTE FUNCTION wall_append_only(); "
+                        f"ALTER TABLE {_q(table)} ENABLE TRIGGER {name}",
+                    ),
                 )
 
 
@@ -176,15 +165,12 @@ def _grants(found: Catalogue) -> Iterator[Gap]:
     if not found.may_use_schema:
         yield Gap(f"{role} may not use the schema", (f"GRANT USAGE ON SCHEMA {found.schema} TO {_q(role)}",))
     for table, held in sorted(found.rights.items()):
-        wanted, columns = walls.rights(table), walls.APPEND_ONLY.get(table, ())
-        filled = found.fillable.get(table, frozenset())
-        if held == wanted and filled == frozenset(columns):
+        wanted = walls.rights(table)
+        if held == wanted:
             continue
         mend = f"REVOKE ALL ON {_q(table)} FROM {_q(role)}; "
         mend += f"GRANT {', '.join(sorted(wanted))} ON {_q(table)} TO {_q(role)}"
-        if columns:
-            mend += f"; GRANT UPDATE ({', '.join(map(_q, columns))}) ON {_q(table)} TO {_q(role)}"
-        wrong = ", ".join(sorted(held ^ wanted)) or "some columns"
+        wrong = ", ".join(sorted(held ^ wanted))
         yield Gap(f"{table}: {role} may do more or less than it should ({wrong})", (mend,))
     for sequence in found.closed_sequences:
         yield Gap(

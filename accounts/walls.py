@@ -31,10 +31,8 @@ DIRECTORY = {
 # Functions that run as the owner (decisions 12 b): none so far; each would give ids only.
 DEFINERS: dict[str, str] = {}
 
-# Tables that only grow, each with the columns that may be filled in once, from NULL, after a row is written.
-# For everybody, the owner too. A person named in the log therefore cannot be deleted, only switched off and
-# made nameless: the database refuses the UPDATE that would empty `actor`.
-APPEND_ONLY: dict[str, tuple[str, ...]] = {"accounts_auditevent": ()}
+# Tables that only grow: nobody may change or delete a row, the owner neither (accounts/models/audit.py).
+APPEND_ONLY = frozenset({"accounts_auditevent", "accounts_auditseal", "accounts_auditanchor"})
 
 ALL = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 
