@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from accounts import keys
 from accounts.access import Policy
 from accounts.clock import now
+from accounts.factors import lacks_factor_for
 from accounts.models import ApiKey, KeyKind, Membership, User, Workspace
 from accounts.origin import client_address
 from accounts.tenancy import workspace
@@ -111,6 +112,8 @@ class WorkspaceSession(SessionAuthentication):
         membership = place.first() if "\x00" not in sid else None
         if membership is None:
             raise Http404
+        if lacks_factor_for(person, membership.workspace):
+            raise exceptions.PermissionDenied("This workspace asks for two factors: set one up first.")
         address = client_address(request._request)
         return person, Caller(membership.workspace, address, membership=membership)
 

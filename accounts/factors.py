@@ -7,11 +7,17 @@ from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import encryption
+from accounts.keystore import INSTALLATION
 from accounts.models import User, Workspace
-from accounts.proof import PLATFORM
 
 # Recovery codes are the way back, and no factor by themselves.
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -28,8 +34,20 @@ def lacks_factor_for(user: User, here: Workspace) -> bool:
     return here.requires_two_factors and not has_second_factor(user)
 
 
+def lead_to_factors(request: HttpRequest, here: Workspace) -> HttpResponseBase:
+    """Out of a workspace that asks for two factors, to the page that sets one up."""
+    if "application/json" in request.headers.get("Accept", ""):
+        return HttpResponse(status=403)
+    messages.warning(
+        request,
+        f"{here.name} asks for two factors. It opens as soon as you have set up an app or a key here.",
+    )
+    url = reverse("mfa_index")
+    return HttpResponseClientRedirect(url) if request.headers.get("HX-Request") else redirect(url)
+
+
 def seal(text: str) -> str:
-    return base64.b64encode(encryption.encrypt(PLATFORM, _PLACE, text.encode())).decode()
+    return base64.b64encode(encryption.encrypt(INSTALLATION, _PLACE, text.encode())).decode()
 
 
 def unseal(sealed: str) -> str:
@@ -38,7 +56,7 @@ def unseal(sealed: str) -> str:
         blob = base64.b64decode(sealed, validate=True)
     except ValueError as error:
         raise encryption.Unreadable(f"{_PLACE}: not one of our ciphertexts") from error
-    return encryption.decrypt(PLATFORM, _PLACE, blob).decode()
+    return encryption.decrypt(INSTALLATION, _PLACE, blob).decode()
 
 
 def sealed_values(row: Authenticator) -> dict[str, str]:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 
+from accounts.factors import lacks_factor_for, lead_to_factors
 from accounts.models import Membership
 from accounts.tenancy import workspace
 from accounts.viewpoint import looking_as
@@ -34,12 +35,14 @@ class WorkspaceMiddleware:
         if "%00" in request.META.get("QUERY_STRING", ""):
             raise Http404  # No text of ours holds a NUL, and PostgreSQL refuses to compare with one.
         membership = (
-            Membership.objects.select_related("workspace")
+            Membership.objects.select_related("workspace", "user")
             .filter(user=request.user, workspace__slug=slug)
             .first()
         )
         if membership is None:
             raise Http404
+        if lacks_factor_for(membership.user, membership.workspace):
+            return lead_to_factors(request, membership.workspace)
         request.membership = membership  # type: ignore[attr-defined]
         request.workspace = membership.workspace  # type: ignore[attr-defined]
         with workspace(membership.workspace), looking_as(membership):

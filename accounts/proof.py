@@ -19,7 +19,6 @@ import base64
 import functools
 import json
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -35,6 +34,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import encryption
+from accounts.keystore import INSTALLATION
 from accounts.models import User
 
 P = ParamSpec("P")
@@ -42,8 +42,6 @@ R = TypeVar("R", bound=HttpRequest)
 KEPT = "kept_form"
 KEPT_SECONDS = 600
 KEPT_BYTES = 64 * 1024
-# People belong to no workspace: what is theirs is sealed under the installation's own key.
-PLATFORM = uuid.UUID(int=0)
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 # Pages of allauth that are sensitive: True where looking at them is as well.
@@ -126,7 +124,7 @@ def kept_form(request: HttpRequest) -> KeptForm | None:
     if not isinstance(stored, str) or not request.user.is_authenticated:
         return None
     try:
-        text = encryption.decrypt(PLATFORM, _place(request), base64.b64decode(stored))
+        text = encryption.decrypt(INSTALLATION, _place(request), base64.b64decode(stored))
         found = json.loads(text)
     except (encryption.Unreadable, ValueError):
         return None
@@ -153,7 +151,8 @@ def _keep(request: HttpRequest, act: str, back: str) -> bool:
     )
     if request.FILES or len(text) > KEPT_BYTES:
         return False
-    sealed = encryption.encrypt(PLATFORM, _place(request), text.encode())
+    # People belong to no workspace: what is theirs is sealed under the installation's own key.
+    sealed = encryption.encrypt(INSTALLATION, _place(request), text.encode())
     request.session[KEPT] = base64.b64encode(sealed).decode()
     return True
 

@@ -18,6 +18,7 @@ from accounts.workspaces import create_workspace
 from config import embedded
 from tests import roles
 from tests.mailbox.sandbox.conftest import Running, start
+from tests.proofs import prove
 
 PASSWORD = "correct-horse-battery"
 
@@ -140,11 +141,12 @@ def ex_member(person: Callable[..., User], ws: Workspace) -> User:
 
 @pytest.fixture
 def signed_in() -> Callable[[User], Client]:
-    """A browser in which this person has signed in."""
+    """A browser in which this person has signed in just now."""
 
     def make(user: User) -> Client:
         client = Client()
         client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        prove(client, user)
         return client
 
     return make

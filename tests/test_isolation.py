@@ -31,6 +31,11 @@ OUTSIDE = {
     "account_change_password", "account_set_password", "account_reset_password",
     "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
     "account_email", "account_email_verification_sent", "account_confirm_email", "account_confirm_login_code",
+    "profile", "sign_ins", "sign_ins_end", "go_on", "sign_in_again",
+    "mfa_index", "mfa_authenticate", "mfa_reauthenticate", "mfa_activate_totp", "mfa_deactivate_totp",
+    "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
+    "mfa_list_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn",
+    "mfa_edit_webauthn", "mfa_login_webauthn",
     "api:schema", "api:docs", "api:nowhere",
 }  # fmt: skip
 # A person's own name is theirs to change, whatever their role; the workspace's half of the page is not.
