@@ -14,6 +14,7 @@ from accounts import audit, clock
 from accounts.encryption import blind_index, platform_index, seal
 from accounts.models import User
 from accounts.tenancy import current_workspace_id
+from mailbox import notices, standing
 from mailbox.consents import Elsewhere
 from mailbox.limits import is_consumer
 from mailbox.models import Credential, Mailbox, MailboxIdentity, MailboxState
@@ -40,6 +41,10 @@ def connect(connection: Connection, *, user: User) -> Mailbox:
     try:
         with transaction.atomic():
             MailboxIdentity.objects.get_or_create(identity=identity, defaults={"consumer": consumer})
+            # Two workspaces that connect one account at the same time meet at this row.
+            place = MailboxIdentity.objects.select_for_update().get(pk=identity)
+            if place.live_in_id not in (None, current_workspace_id()):
+                raise Elsewhere
             row = (
                 Mailbox.objects.select_for_update()
                 .filter(identity=identity)
@@ -56,10 +61,15 @@ def connect(connection: Connection, *, user: User) -> Mailbox:
                 access_token=connection.access_token,
                 access_expires_at=connection.expires_at,
             )
+            MailboxIdentity.objects.filter(pk=identity).update(
+                live_in=current_workspace_id(), live_mailbox=row.pk
+            )
             done = "connected again" if known else "connected"
             sentence = f"{connection.address} {done} through {row.company}"
             audit.record("mailbox.connected", sentence, actor=user, object_id=row.pk)
             mailbox_changed.send(sender=Mailbox, mailbox=row, fact="connected", receipt=None)
+            notices.tell_connected(row, user=user)
+            transaction.on_commit(lambda: standing.forget_consent(identity), robust=True)
     except IntegrityError as problem:
         if "one_live_connection_per_account" not in str(problem):
             raise

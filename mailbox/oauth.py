@@ -56,7 +56,7 @@ def start(
     state = secrets.token_urlsafe(32)
     hint = mailbox.address if mailbox else ""
     departure = DOORS[provider].depart(redirect_uri=redirect_uri(provider), state=state, hint=hint)
-    PendingConsent.objects.filter(expires_at__lte=Now()).delete()
+    PendingConsent.objects.filter(expires_at__lte=Now(), answer__isnull=True).delete()
     pending = PendingConsent.objects.create(
         user=user,
         provider=provider,
@@ -79,8 +79,10 @@ def place_of(session: Mapping[str, Any], state: str) -> uuid.UUID | None:
 
 def finish(
     provider: str, *, user: User, session: MutableMapping[str, Any], query: Mapping[str, str]
-) -> Connection:
-    """What the consent gave. The state is used up whatever comes of it. Raises ConsentError.
+) -> tuple[Connection, Mailbox | None]:
+    """What the consent gave, and the mailbox it is a reconnect of. The state is used up whatever comes of it.
+
+    Raises ConsentError.
 
     Accepted only in the browser session that began it, for the same person, workspace and provider (T5, T6).
     """
@@ -91,7 +93,7 @@ def finish(
     session[SESSION_KEY] = known
     with open_workspace(uuid.UUID(found[0])):
         rows = PendingConsent.objects.filter(
-            pk=found[1], user=user, provider=provider, expires_at__gt=Now()
+            pk=found[1], user=user, provider=provider, expires_at__gt=Now(), answer__isnull=True, used_at=None
         ).select_related("mailbox")
         pending = rows.first()
         # Of two answers with one state, one deletes the row and goes on.
@@ -99,9 +101,10 @@ def finish(
             raise Stale("state used, too old, or of another person")
     flow = json.loads(pending.flow)
     connection: Connection = DOORS[provider].arrive(query, flow, redirect_uri=redirect_uri(provider))
-    if pending.mailbox is not None and connection.subject != pending.mailbox.subject:
-        raise OtherAccount("subject", names=(str(pending.mailbox.address), connection.address))
-    return connection
+    again = pending.mailbox
+    if again is not None and connection.subject != again.subject:
+        raise OtherAccount("subject", names=(str(again.address), connection.address))
+    return connection, again
 
 
 def redirect_uri(provider: str) -> str:
@@ -112,6 +115,11 @@ def redirect_uri(provider: str) -> str:
 def admin_link() -> str:
     """For the admin of an organisation at Microsoft."""
     return graph_oauth.admin_link(redirect_uri=redirect_uri(Provider.MICROSOFT))
+
+
+def is_admins(query: Mapping[str, str]) -> bool:
+    """Whether this is the way back from the admin's page: no consent of ours has such a state."""
+    return query.get("state") == graph_oauth.ADMIN_STATE
 
 
 def access(mailbox: Mailbox) -> Access:
@@ -160,12 +168,12 @@ def _check_chain(mailbox: Mailbox) -> None:
     if Workspace.objects.filter(pk=mailbox.workspace_id, suspended_at__isnull=False).exists():
         # The operator's stop, which is lifted as it was set: the owner has nothing to sign in again for.
         raise Retry("workspace_suspended", after=60)
-    if now["owner_id"] is not None:
-        belongs = Membership.objects.filter(
-            workspace_id=mailbox.workspace_id, user_id=now["owner_id"], user__is_active=True
-        )
-        if not belongs.exists():
-            raise Disconnected("owner_left")
+    # A mailbox whose owner is nobody any more belongs to nobody here.
+    belongs = Membership.objects.filter(
+        workspace_id=mailbox.workspace_id, user_id=now["owner_id"], user__is_active=True
+    )
+    if not belongs.exists():
+        raise Disconnected("owner_left")
 
 
 def _take_lease(row: Credential) -> uuid.UUID | None:

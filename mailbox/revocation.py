@@ -20,9 +20,18 @@ from accounts import audit
 from accounts.clock import Now
 from accounts.models import User
 from accounts.tenancy import workspace
-from mailbox import oauth
+from mailbox import oauth, standing
 from mailbox.errors import Retry
-from mailbox.models import Credential, Mailbox, MailboxState, Provider, Receipt, ReceiptStep, StepState
+from mailbox.models import (
+    Credential,
+    Mailbox,
+    MailboxIdentity,
+    MailboxState,
+    Provider,
+    Receipt,
+    ReceiptStep,
+    StepState,
+)
 from mailbox.receipts import grants_page, line
 from mailbox.signals import mailbox_changed
 
@@ -35,10 +44,13 @@ NO_WAY_TO_END = (
 )
 
 
-def revoke(mailbox: Mailbox, *, actor: User | None, kept_projects: Iterable[str] = ()) -> Receipt:
+def revoke(
+    mailbox: Mailbox, *, actor: User | None, kept_projects: Iterable[str] = (), how: str = ""
+) -> Receipt:
     """Remove access at once, whatever the provider does. A second press gives the first one's receipt.
 
     `kept_projects` are ids of projects whose mail a person keeps: Microsoft only, Google's data always goes.
+    `how` is what the activity log says where nobody pressed the bin.
     """
     with transaction.atomic():
         row = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
@@ -59,6 +71,9 @@ def revoke(mailbox: Mailbox, *, actor: User | None, kept_projects: Iterable[str]
             poll_lease_until=None,
             next_send_at=None,
         )
+        MailboxIdentity.objects.filter(pk=row.identity, live_mailbox=row.pk).update(
+            live_in=None, live_mailbox=None
+        )
         row.refresh_from_db()
         kept = [] if row.provider == Provider.GOOGLE else sorted({str(project) for project in kept_projects})
         receipt = Receipt.objects.create(
@@ -70,9 +85,9 @@ def revoke(mailbox: Mailbox, *, actor: User | None, kept_projects: Iterable[str]
             connected_at=row.connected_at,
         )
         _first_lines(receipt, row, has_token=bool(secret))
-        who = actor.short_name if actor else "the product"
+        way = how or f"by {actor.short_name if actor else 'the product'}"
         audit.record(
-            "mailbox.revoked", f"Access to {row.address} removed by {who}", actor=actor, object_id=receipt.pk
+            "mailbox.revoked", f"Access to {row.address} removed {way}", actor=actor, object_id=receipt.pk
         )
         mailbox_changed.send(sender=Mailbox, mailbox=row, fact="revoked", receipt=receipt)
         if row.provider == Provider.GOOGLE and secret:
@@ -137,10 +152,10 @@ def _ask(receipt_id: uuid.UUID, mailbox_id: uuid.UUID, workspace_id: uuid.UUID, 
 
 
 def _ended(mailbox: Mailbox, secret: str) -> bool:
-    """Three tries within 15 s. Stops where the account is connected anew: a revoke ends every grant of it."""
+    """Three tries within 15 s. Stops where the account is wanted anew: a revoke ends every grant of it."""
     until = time.monotonic() + SECONDS
     for attempt in range(TRIES):
-        if Mailbox.objects.live().filter(identity=mailbox.identity).exists():
+        if standing.is_needed(bytes(mailbox.identity)):
             return False
         left = until - time.monotonic()
         if left <= 0:

@@ -1,8 +1,8 @@
-"""Connecting: the providers' callbacks, and the pages around consent."""
+"""Connecting: the providers' callbacks, the pages around consent, and the links that end a connection."""
 
 from django.urls import path, register_converter
 
-from mailbox import views
+from mailbox import confirming, stopping, views
 
 
 class ProviderConverter:
@@ -24,5 +24,7 @@ urlpatterns = [
     path("w/<slug:slug>/mailboxes/connect/", views.connect, name="connect"),
     path("w/<slug:slug>/mailboxes/connect/<provider:provider>/", views.start, name="start"),
     path("w/<slug:slug>/mailboxes/connect/not/<slug:code>/", views.problem, name="problem"),
+    path("w/<slug:slug>/mailboxes/connect/confirm/", confirming.confirm, name="confirm"),
+    path("stop/<str:token>/", stopping.stop, name="stop"),
     path("oauth/<provider:provider>/callback/", views.callback, name="callback"),
 ]

@@ -7,11 +7,11 @@ hop of such a redirect against `form-action`, and a company's own sign-in page m
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,13 +21,13 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import MemberRequest, member, own_or_404, public
 from accounts.models import Membership, Role, User
 from accounts.tenancy import workspace
-from mailbox import oauth
-from mailbox.connecting import connect as connect_mailbox
+from mailbox import oauth, offers
 from mailbox.consents import ConsentError, Stale
 from mailbox.limited_use import PERMISSIONS, Permission
 from mailbox.models import Mailbox, Provider
 
 log = logging.getLogger(__name__)
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 CODES = {error.code for error in ConsentError.__subclasses__()}
 NAMES = {p.title: p for permissions in PERMISSIONS.values() for p in permissions}
 NAMES["Keep access between visits"] = Permission(
@@ -63,7 +63,7 @@ def start(request: MemberRequest, provider: str) -> HttpResponse:
             mailbox=again,
         )
     except ConsentError as error:
-        return redirect(_problem_address(request.workspace.slug, provider, error))
+        return redirect(problem_address(request.workspace.slug, provider, error))
     page = {"url": url, "kind": Provider(provider), "nav_on": "mailboxes"}
     answer = render(request, "mailbox/leaving.html", page)
     answer["Refresh"] = f"0; url={url}"
@@ -76,9 +76,9 @@ def start(request: MemberRequest, provider: str) -> HttpResponse:
 @require_GET
 @never_cache
 def callback(request: HttpRequest, provider: str) -> HttpResponse:
-    """Back from the provider. Nothing is stored unless everything fits."""
-    if "admin_consent" in request.GET:
-        return render(request, "mailbox/approved.html", {"kind": Provider(provider)})
+    """Back from the provider. Nothing is connected here: the next page asks the person."""
+    if provider == Provider.MICROSOFT and ("admin_consent" in request.GET or oauth.is_admins(request.GET)):
+        return _approved(request)
     here = oauth.place_of(request.session, request.GET.get("state", ""))
     user = request.user
     membership = None
@@ -92,13 +92,14 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     slug = membership.workspace.slug
     with workspace(membership.workspace):
         try:
-            connection = oauth.finish(provider, user=user, session=request.session, query=request.GET.dict())
-            mailbox = connect_mailbox(connection, user=user)
+            connection, again = oauth.finish(
+                provider, user=user, session=request.session, query=request.GET.dict()
+            )
+            offers.lay(connection, user=user, session=request.session, mailbox=again)
         except ConsentError as error:
             log.info("a consent at %s gave no connection: %s (%s)", provider, error.code, error.detail)
-            return redirect(_problem_address(slug, provider, error))
-        messages.success(request, f"{mailbox.address} is connected.")
-    return redirect("outreach:mailboxes", slug=slug)
+            return redirect(problem_address(slug, provider, error))
+    return redirect("mailbox:confirm", slug=slug)
 
 
 @member(Role.MEMBER)
@@ -126,11 +127,23 @@ def _page(request: HttpRequest, provider: str, code: str, *, status: int = 200) 
     )
 
 
-def _problem_address(slug: str, provider: str, error: ConsentError) -> str:
+def problem_address(slug: str, provider: str, error: ConsentError) -> str:
+    """The page inside the workspace that says why, and how to go on."""
     query: dict[str, Any] = {"at": provider}
     if error.code == "withheld":
         query["without"] = list(error.names)
     return f"{reverse('mailbox:problem', args=[slug, error.code])}?{urlencode(query, doseq=True)}"
+
+
+def _approved(request: HttpRequest) -> HttpResponse:
+    """The admin's way back. Whoever shows this address has approved nothing by it."""
+    tenant = request.GET.get("tenant", "")
+    page = {
+        "granted": request.GET.get("admin_consent", "").lower() == "true" and not request.GET.get("error"),
+        "tenant": tenant.lower() if _GUID.fullmatch(tenant) else "",
+        "admin_link": oauth.admin_link(),
+    }
+    return render(request, "mailbox/approved.html", page)
 
 
 def _again(request: MemberRequest, pk: str) -> Mailbox | None:

@@ -38,6 +38,7 @@ REASONS = {
     "700084": "unused_too_long",
 }
 OURS = {"7000215", "7000222", "700016"}
+ADMIN_STATE = "admin"
 ADMIN = {"65001", "90094", "90095", "90093"}
 NO_MAILBOX = {"MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "ResourceNotFound"}
 
@@ -126,7 +127,7 @@ def refresh(secret: str) -> Tokens:
 
 def admin_link(*, redirect_uri: str) -> str:
     """Where the organisation's admin approves the app for everybody (decisions 28)."""
-    query = {"client_id": settings.MS_CLIENT_ID, "redirect_uri": redirect_uri, "state": "admin"}
+    query = {"client_id": settings.MS_CLIENT_ID, "redirect_uri": redirect_uri, "state": ADMIN_STATE}
     return f"{settings.MS_ADMIN_CONSENT_URI}?{urlencode(query)}"
 
 

@@ -41,5 +41,18 @@ def arrive(client: Client, provider: str, query: dict[str, str]) -> HttpResponse
     return client.get(f"/oauth/{provider}/callback/", query, follow=True)  # type: ignore[return-value]
 
 
-def connect(client: Client, ws: Workspace, provider: str, email: str) -> HttpResponse:
+def press(client: Client, ws: Workspace, page: HttpResponse, decision: str = "connect") -> HttpResponse:
+    """A button of the page that asks before anything is connected."""
+    found = re.search(r'name="offer" value="([^"]+)"', page.content.decode())
+    assert found, page.content.decode()
+    fields = {"offer": found[1], "decision": decision}
+    return client.post(f"/w/{ws.slug}/mailboxes/connect/confirm/", fields, follow=True)  # type: ignore[return-value]
+
+
+def offered(client: Client, ws: Workspace, provider: str, email: str) -> HttpResponse:
+    """As far as the page that asks."""
     return arrive(client, provider, decide(begin(client, ws, provider), email=email))
+
+
+def connect(client: Client, ws: Workspace, provider: str, email: str) -> HttpResponse:
+    return press(client, ws, offered(client, ws, provider, email))

@@ -12,7 +12,7 @@ from accounts.models import AuditEvent, User, Workspace
 from accounts.tenancy import workspace
 from mailbox import oauth
 from mailbox.models import Credential, Mailbox, MailboxIdentity, MailboxState
-from tests.mailbox.consenting import arrive, begin, connect, decide
+from tests.mailbox.consenting import arrive, begin, connect, decide, offered, press
 from tests.mailbox.sandbox.conftest import Running
 from tests.roles import as_owner
 
@@ -37,7 +37,8 @@ def test_it_keeps_the_row_at_a_reconnect(
         Mailbox.objects.update(state=MailboxState.BROKEN, state_reason="grant_ended")
     again = begin(client, ws, provider, again=str(before.pk))
     assert "login_hint=mira%40fernhill.example" in again
-    assert "is connected" in words(arrive(client, provider, decide(again, email=EMAIL)))
+    page = press(client, ws, arrive(client, provider, decide(again, email=EMAIL)))
+    assert "is connected" in words(page)
     with workspace(ws):
         row = Mailbox.objects.get()
         assert (row.pk, row.state, row.generation) == (before.pk, "connected", 2)
@@ -73,7 +74,7 @@ def test_it_refuses_an_account_that_is_connected_elsewhere(
     """T10: one live connection; the words say nothing about where."""
     connect(signed_in(owner), ws, provider, EMAIL)
     elsewhere = Workspace.objects.get(name="Elsewhere")
-    page = connect(signed_in(stranger), elsewhere, provider, EMAIL)
+    page = offered(signed_in(stranger), elsewhere, provider, EMAIL)
     assert "This account cannot be connected here now" in words(page)
     assert "Studio" not in words(page)
     with workspace(elsewhere):

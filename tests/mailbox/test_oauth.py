@@ -53,7 +53,8 @@ def test_it_connects_a_mailbox(
         assert (row.address, row.state, row.generation) == ("mira@fernhill.example", "connected", 1)
         assert row.owner == owner
         assert oauth.access(row).token
-        assert not PendingConsent.objects.exists()
+        left = PendingConsent.objects.get()
+        assert (left.answer, left.flow, left.used_at is not None) == (None, "", True)
 
 
 @BOTH
@@ -270,7 +271,8 @@ def test_it_refuses_somebody_who_left_meanwhile(
 ) -> None:
     client = signed_in(member)
     query = decide(begin(client, ws, "google"), email="mira@fernhill.example")
-    Membership.objects.filter(user=member).delete()
+    with workspace(ws):
+        Membership.objects.filter(user=member).delete()
     assert arrive(client, "google", query).status_code == 400
     assert nothing_is_stored(ws)
 
