@@ -8,8 +8,8 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        import accounts.key_checks  # noqa: F401
-        from accounts import checks, geo, wall_building, wall_variable  # noqa: F401  (checks register themselves)
+        # Checks register themselves; `keys` listens for whoever leaves.
+        from accounts import checks, geo, key_checks, keys, wall_building, wall_variable  # noqa: F401
 
         wall_variable.install()
         wall_building.install(self)

@@ -23,11 +23,13 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
+from django.dispatch import receiver
 
 from accounts import audit, clock
 from accounts.clock import Now
 from accounts.keys_mail import tell_owners
 from accounts.models import ApiKey, KeyKind, KeyPlace, Membership, Role, User
+from accounts.signals import member_left
 from accounts.tenancy import current_workspace_id
 
 OVERLAP = dt.timedelta(hours=24)
@@ -41,7 +43,7 @@ _SHOWN = len("out_key_") + 6
 class Scope(models.TextChoices):
     """What a key may do, in the words of the page that makes one."""
 
-    READ = "read", "Read projects, contacts, mailboxes and campaigns"
+    READ = "read", "Look at projects, contacts, mailboxes and campaigns"
     CONTACTS_WRITE = "contacts:write", "Add contacts"
     CAMPAIGNS_LAUNCH = "campaigns:launch", "Queue campaigns"
 
@@ -203,6 +205,11 @@ def revoke_made_by(user: User) -> int:
     """Whoever leaves takes no key along: all that they made in the open workspace; how many."""
     live = ApiKey.objects.filter(created_by=user, revoked_at=None)
     return sum(revoke(key, actor=None) for key in live)
+
+
+@receiver(member_left, dispatch_uid="keys")
+def _end_keys(*, user: User, **_: object) -> None:
+    revoke_made_by(user)
 
 
 def _store(row: ApiKey, sentence: str, action: str, actor: User) -> Minted:

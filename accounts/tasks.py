@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from celery import Task
+from celery import Task, shared_task
 
-from accounts import bells
-from accounts.tenancy import workspace
+from accounts import api_log, audit_mail, audit_sealing, bells, sign_ins
+from accounts.tenancy import every_workspace, workspace
 
 
 class WorkspaceTask(Task):  # type: ignore[type-arg]
@@ -20,3 +20,33 @@ class WorkspaceTask(Task):  # type: ignore[type-arg]
         with workspace(uuid.UUID(workspace_id)):
             run: Callable[..., Any] = self.run
             return run(workspace_id, *args, **kwargs)
+
+
+@shared_task(name="accounts.wake_forget_requests")
+def wake_forget_requests() -> None:
+    """Lines of the API's record are kept for 30 days."""
+    for _ in every_workspace("forget old requests to the API"):
+        api_log.forget_old()
+
+
+@shared_task(name="accounts.wake_forget_sign_ins")
+def wake_forget_sign_ins() -> None:
+    """Sign-ins are kept for 12 months; sessions that have ended leave no row."""
+    sign_ins.forget_old()
+
+
+@shared_task(name="accounts.wake_sealer")
+def wake_sealer() -> None:
+    """Chain the lines of the activity log that were written since."""
+    for _ in every_workspace("seal the activity log"):
+        if audit_sealing.waiting():
+            audit_sealing.seal()
+
+
+@shared_task(name="accounts.wake_anchors")
+def wake_anchors() -> None:
+    """Once a day walk each chain whole and keep its head; the owners hear of a fault."""
+    for _ in every_workspace("keep the daily head of the activity log"):
+        row = audit_sealing.anchor()
+        if row is not None:
+            audit_mail.tell(row)

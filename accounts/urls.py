@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.views import activity, legal, person, workspaces
+from accounts.views import activity, keys, legal, person, requests, workspaces
 
 urlpatterns = [
     path("", workspaces.landing, name="landing"),
@@ -19,6 +19,17 @@ urlpatterns = [
     path("cookies/", legal.cookies, name="cookies"),
     path("healthz", legal.healthz, name="healthz"),
     path("readyz", legal.readyz, name="readyz"),
+    path("", include("accounts.urls_members")),
     path("w/<slug:slug>/settings/", workspaces.workspace_settings, name="settings"),
     path("w/<slug:slug>/activity/", activity.activity, name="activity"),
+    path("w/<slug:slug>/activity/export/", activity.activity_export, name="activity_export"),
+    path("w/<slug:slug>/activity/verifier/", activity.activity_verifier, name="activity_verifier"),
+    path("w/<slug:slug>/activity/mail/", activity.activity_mail, name="activity_mail"),
+    path("w/<slug:slug>/keys/", keys.api_keys, name="keys"),
+    path("w/<slug:slug>/keys/token/", keys.token_show, name="token_show"),
+    path("w/<slug:slug>/keys/new/", keys.key_new, name="key_new"),
+    path("w/<slug:slug>/keys/<uuid:pk>/rotate/", keys.key_rotate, name="key_rotate"),
+    path("w/<slug:slug>/keys/<uuid:pk>/revoke/", keys.key_revoke, name="key_revoke"),
+    path("w/<slug:slug>/requests/", requests.api_requests, name="requests"),
+    path("w/<slug:slug>/requests/csv/", requests.api_requests_csv, name="requests_csv"),
 ]

@@ -25,6 +25,7 @@ app.conf.task_queues = [Queue("wake"), Queue("mail"), Queue("poll")]
 app.conf.task_default_queue = "mail"
 app.conf.task_routes = {
     "outreach.wake_*": {"queue": "wake"},
+    "accounts.wake_*": {"queue": "wake"},
     "outreach.poll_mailbox": {"queue": "poll"},
     "outreach.sweep_mailbox": {"queue": "poll"},
 }
@@ -33,8 +34,12 @@ app.conf.beat_schedule = {
     "send": {"task": "outreach.wake_senders", "schedule": settings.WAKE_SECONDS},
     "settle": {"task": "outreach.wake_settle", "schedule": settings.WAKE_SECONDS * 2},
     "poll": {"task": "outreach.wake_pollers", "schedule": settings.WAKE_SECONDS},
+    "seal": {"task": "accounts.wake_sealer", "schedule": settings.WAKE_SECONDS},
+    "anchors": {"task": "accounts.wake_anchors", "schedule": 3600.0},
     "erasure": {"task": "outreach.wake_erasure", "schedule": settings.WAKE_SECONDS * 2},
     "finish": {"task": "outreach.wake_finish", "schedule": settings.WAKE_SECONDS * 4},
+    "requests": {"task": "accounts.wake_forget_requests", "schedule": 3600.0},
+    "sign_ins": {"task": "accounts.wake_forget_sign_ins", "schedule": 3600.0},
     "janitor": {"task": "outreach.wake_janitor", "schedule": min(600.0, settings.LEASE_SECONDS * 5)},
 }
 for _entry in app.conf.beat_schedule.values():

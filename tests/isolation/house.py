@@ -16,8 +16,9 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from accounts import keys
 from accounts.models import User, Workspace
-from accounts.tenancy import WorkspaceModel, workspace
+from accounts.tenancy import WorkspaceModel, uuid7, workspace
 from mailbox.models import Receipt
 from outreach.models import (
     Backlink,
@@ -37,25 +38,31 @@ WORD = "kingfisher"
 Rows = dict[str, Any]
 
 
-def fill(owner: User) -> Rows:
+def deep(word: str) -> str:
+    """The word of what belongs to one project: who does not see the project does not see it."""
+    return f"{word}deep"
+
+
+def fill(owner: User, word: str = WORD) -> Rows:
     """Rows of every kind that an address can name. The workspace must be open."""
-    project = factories.make_project(f"Project {WORD}", website=f"{WORD}.example")
-    mailbox = factories.make_mailbox(address=f"mira@{WORD}.example", owner=owner)
-    person = factories.make_contact(f"ana@{WORD}-site.example", name=f"Ana {WORD}", company=f"{WORD} Ltd")
+    inner = deep(word)
+    project = factories.make_project(f"Project {inner}", website=f"{inner}.example")
+    mailbox = factories.make_mailbox(address=f"mira@{word}.example", owner=owner)
+    person = factories.make_contact(f"ana@{word}-site.example", name=f"Ana {word}", company=f"{word} Ltd")
     assert person.site is not None
     draft = factories.make_campaign(
         project=project,
         mailbox=mailbox,
-        name=f"Draft {WORD}",
+        name=f"Draft {inner}",
         steps=(factories.FIRST_MAIL, factories.FOLLOW_UP),
     )
     enrollment = factories.make_enrollment(draft, person)
     running = factories.make_campaign(
-        project=project, mailbox=mailbox, name=f"Runs {WORD}", state=CampaignState.RUNNING
+        project=project, mailbox=mailbox, name=f"Runs {inner}", state=CampaignState.RUNNING
     )
     asked = factories.make_enrollment(running, person, state=EnrollmentState.REPLIED)
-    sent = factories.make_message(asked, state=MessageState.SENT, text=f"Hello {WORD}")
-    reply = factories.make_reply(sent, text=f"Yes {WORD}", html=f"<p>{WORD}</p>")
+    sent = factories.make_message(asked, state=MessageState.SENT, text=f"Hello {inner}")
+    reply = factories.make_reply(sent, text=f"Yes {inner}", html=f"<p>{inner}</p>")
     doubtful = factories.make_message(
         factories.make_enrollment(running, state=EnrollmentState.RUNNING), state=MessageState.DOUBT
     )
@@ -64,19 +71,21 @@ def fill(owner: User) -> Rows:
         mailbox=mailbox,
         kind=CampaignKind.REMOVAL,
         state=CampaignState.RUNNING,
-        name=f"Requests {WORD}",
+        name=f"Requests {inner}",
     )
     case = RemovalCase.objects.create(
         project=project, site=person.site, contact=person, verdict=Verdict.REMOVE
     )
-    pages = (f"https://{WORD}-site.example/1", f"https://{WORD}.example/")
+    pages = (f"https://{word}-site.example/1", f"https://{inner}.example/")
     link = Backlink.objects.create(
         project=project, case=case, source_url=pages[0], target_url=pages[1], key=url_key(*pages)
     )
     receipt = Receipt.objects.create(
         mailbox=mailbox, provider=mailbox.provider, address=mailbox.address, actor=owner
     )
+    key = keys.mint(name=f"Key {WORD}", scopes=["read"], actor=owner, pk=uuid7()).key
     return {
+        "key": key,
         "project": project,
         "mailbox": mailbox,
         "contact": person,
@@ -89,12 +98,13 @@ def fill(owner: User) -> Rows:
         "case": case,
         "link": link,
         "receipt": receipt,
-        "suppression": factories.make_suppression(f"no@{WORD}.example"),
+        "suppression": factories.make_suppression(f"no@{word}.example"),
     }
 
 
 # (beginning of the address's name, argument) → the row, or a plain value.
 ROWS: dict[tuple[str, str], str] = {
+    ("key_", "pk"): "key",
     ("outreach:mailbox", "pk"): "mailbox",
     ("outreach:receipt", "pk"): "receipt",
     ("outreach:project", "pk"): "project",
@@ -113,15 +123,29 @@ ROWS: dict[tuple[str, str], str] = {
     ("outreach:case", "pk"): "case",
     ("mailbox:start", "provider"): "=google",
     ("mailbox:problem", "code"): "=stale",
+    ("mailbox:callback", "provider"): "=google",
+    ("tracking:", "token"): "=nobody-has-minted-this",
+    ("account_", "key"): "=nobody-has-mailed-this",
+    ("account_", "uidb36"): "=1",
+    ("mailbox:stop", "token"): "=nobody-has-minted-this",
+    ("mfa_", "pk"): "=1",
+    ("api:workspace", "sid"): "workspace",
+    ("api:project", "pk"): "project",
+    ("api:contact", "pk"): "contact",
+    ("api:mailbox", "pk"): "mailbox",
+    ("api:campaign", "pk"): "draft",
+    ("api:nowhere", "rest"): "=v1/nothing",
     ("planted-", "pk"): "contact",
 }
 
 
-def sent(rows: Rows) -> dict[str, dict[str, Any]]:
+def sent(rows: Rows, word: str = WORD) -> dict[str, dict[str, Any]]:
     """What a form posts to an address; one that is not named gets no fields, which its view must bear."""
     ids = {name: str(row.pk) for name, row in rows.items()}
     return {
         "settings": {"about": "workspace", "ws-name": "Taken over"},
+        "activity_export": {"format": "csv"},
+        "activity_mail": {"mails": "on"},
         "mailbox:start": {"again": ids["mailbox"]},
         "mailbox:connect": {"again": ids["mailbox"]},
         "outreach:mailbox": {"display_name": "Taken over", "daily_cap": "5"},
@@ -162,7 +186,7 @@ def sent(rows: Rows) -> dict[str, dict[str, Any]]:
         "outreach:thread_label": {"reply": ids["reply"], "label": "interested"},
         "outreach:thread_done": {"undo": ""},
         "outreach:removal_new": {"name": "One more", "website": "other.example"},
-        "outreach:removal_import": {"lines": "https://one.example/ https://kingfisher.example/"},
+        "outreach:removal_import": {"lines": f"https://one.example/ https://{deep(word)}.example/"},
         "outreach:removal_text": {
             "mailbox": ids["mailbox"],
             "subject": "Other",
@@ -176,6 +200,11 @@ def sent(rows: Rows) -> dict[str, dict[str, Any]]:
         "outreach:case_contact": {"known": ids["contact"], "address": "new@other.example"},
         "outreach:case_links": {"state": "gone", "link": ids["link"]},
         "outreach:case_scope": {"scope": "pages"},
+        "token_show": {"mint": str(uuid.uuid4())},
+        "key_new": {"mint": str(uuid.uuid4()), "name": "One more", "scopes": ["read"]},
+        "key_rotate": {"mint": str(uuid.uuid4()), "hours": "24"},
+        "api:contacts": {"address": "new@other.example", "source": "their page"},
+        "api:campaigns": {"project": ids["project"]},
         "planted-adopts": {"site": ids["site"]},
     }
 
@@ -187,6 +216,7 @@ class House:
     here: Workspace
     rows: Rows
     signed_in: Callable[[User], Client]
+    word: str = WORD
 
     def arguments(self, address: Address) -> dict[str, Any]:
         """A value for each argument. Raises LookupError where none is registered."""
@@ -196,19 +226,27 @@ class House:
             if not names:
                 raise LookupError(f"{address.name}: no row is registered for <{argument}>")
             value = ROWS[max(names, key=lambda key: len(key[0]))]
-            found[argument] = value[1:] if value.startswith("=") else self.rows[value].pk
+            found[argument] = value[1:] if value.startswith("=") else self._named(value)
         return found
+
+    def _named(self, value: str) -> Any:
+        """A row's id; "workspace" is named by its SID."""
+        return self.here.sid if value == "workspace" else self.rows[value].pk
 
     def url(self, address: Address, slug: str = "") -> str:
         return reverse(address.name, kwargs={"slug": slug or self.here.slug, **self.arguments(address)})
 
+    def path(self, address: Address) -> str:
+        """Of an address outside every workspace."""
+        return reverse(address.name, kwargs=self.arguments(address))
+
     def fields(self, address: Address) -> dict[str, Any]:
-        return sent(self.rows).get(address.name, {})
+        return sent(self.rows, self.word).get(address.name, {})
 
 
-def furnished(here: Workspace, owner: User, signed_in: Callable[[User], Client]) -> House:
+def furnished(here: Workspace, owner: User, signed_in: Callable[[User], Client], word: str = WORD) -> House:
     with workspace(here):
-        return House(here, fill(owner), signed_in)
+        return House(here, fill(owner, word), signed_in, word)
 
 
 def tenant_models() -> list[type[WorkspaceModel]]:
