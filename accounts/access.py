@@ -20,7 +20,7 @@ from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import WorkspaceModel
 
 P = ParamSpec("P")
-Row = TypeVar("Row", bound=WorkspaceModel)
+Row = TypeVar("Row", bound=models.Model)
 
 
 class Audience(enum.StrEnum):
@@ -137,8 +137,13 @@ def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
 
 
 def own_or_404(rows: type[Row] | models.QuerySet[Row], pk: uuid.UUID | str) -> Row:
-    """The row with this id in the open workspace, or 404: a foreign row does not exist, nor does a bad id."""
-    found = rows.objects.all() if isinstance(rows, type) else rows
+    """The row with this id in the open workspace, or 404: a foreign row does not exist, nor does a bad id.
+
+    A table without a manager that narrows (members) must come as a query that does.
+    """
+    if isinstance(rows, type) and not issubclass(rows, WorkspaceModel):
+        raise TypeError(f"{rows.__name__} has no wall of its own: pass the workspace's rows")
+    found: models.QuerySet[Any] = rows._default_manager.all() if isinstance(rows, type) else rows
     try:
         row: Row = found.get(pk=pk)
     except (models.ObjectDoesNotExist, ValidationError, ValueError) as error:

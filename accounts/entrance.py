@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.forms import AddEmailForm, LoginForm, ReauthenticateForm, SignupForm
+from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as CodeAgain
 from allauth.mfa.totp.forms import ActivateTOTPForm
@@ -17,6 +18,7 @@ from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from accounts.forms import refuse_control_characters
+from accounts.invited import invited
 from accounts.rehearsal import rehearse_sign_up
 
 CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": "autofocus"}
@@ -32,6 +34,9 @@ class SignInForm(LoginForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password"].help_text = ""
+        waiting = invited(self.request)
+        if waiting is not None:
+            self.fields["login"].initial = waiting.address
         _plain(self)
 
     def clean(self) -> dict[str, Any]:
@@ -49,7 +54,14 @@ class AccountSignupForm(SignupForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = "At least 10 characters."
+        self._fill_in()
         _plain(self)
+
+    def _fill_in(self) -> None:
+        """Whoever comes from an invitation finds its address in the field."""
+        waiting = invited(context.request)
+        if waiting is not None and not self.initial.get("email"):
+            self.initial["email"] = waiting.address
 
     def try_save(self, request: HttpRequest) -> Any:
         """An address that has an account costs the same time as one that has none (threats T41)."""

@@ -15,6 +15,8 @@ from accounts.models import Membership
 from accounts.tenancy import workspace
 from accounts.viewpoint import looking_as
 
+# The session's own note of where "/" leads.
+LAST = "last_workspace"
 _INSIDE = re.compile(r"/w/([-a-zA-Z0-9_]+)/")
 
 
@@ -45,6 +47,8 @@ class WorkspaceMiddleware:
             return lead_to_factors(request, membership.workspace)
         request.membership = membership  # type: ignore[attr-defined]
         request.workspace = membership.workspace  # type: ignore[attr-defined]
+        if request.session.get(LAST) != slug:
+            request.session[LAST] = slug
         with workspace(membership.workspace), looking_as(membership):
             answer = self.get_response(request)
         if not answer.has_header("Cache-Control"):

@@ -109,6 +109,9 @@ BELOW = {
     "suppress": "suppressions",
     "activity": "activity",
     "settings": "settings",
+    "member": "members",
+    "leave": "members",
+    "invitation": "members",
 }
 
 
