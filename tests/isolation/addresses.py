@@ -37,7 +37,7 @@ class Address:
 
     @property
     def takes_rows(self) -> bool:
-        return "UUIDConverter" in self.arguments.values()
+        return "UUIDConverter" in self.arguments.values() or "sid" in self.arguments
 
     @property
     def least_role(self) -> Role | None:
@@ -45,7 +45,7 @@ class Address:
 
 
 def every_address(patterns: Iterable[Any] | None = None) -> list[Address]:
-    return list(_walk(get_resolver().url_patterns if patterns is None else patterns, "", ""))
+    return list(_walk(get_resolver().url_patterns if patterns is None else patterns, "", "", {}))
 
 
 def inside(addresses: Iterable[Address]) -> list[Address]:
@@ -53,18 +53,18 @@ def inside(addresses: Iterable[Address]) -> list[Address]:
     return [address for address in addresses if address.is_inside]
 
 
-def _walk(patterns: Iterable[Any], before: str, namespace: str) -> Iterator[Address]:
+def _walk(patterns: Iterable[Any], before: str, namespace: str, above: dict[str, str]) -> Iterator[Address]:
     for found in patterns:
         route = before + str(found.pattern)
+        arguments = above | (
+            {name: type(kind).__name__ for name, kind in found.pattern.converters.items()}
+            if isinstance(found.pattern, RoutePattern)
+            else dict.fromkeys(re.findall(r"\?P<(\w+)>", str(found.pattern)), "regex")
+        )
         if isinstance(found, URLResolver):
             inner = f"{namespace}{found.namespace}:" if found.namespace else namespace
-            yield from _walk(found.url_patterns, route, inner)
+            yield from _walk(found.url_patterns, route, inner, arguments)
         elif isinstance(found, URLPattern):
-            arguments = (
-                {name: type(kind).__name__ for name, kind in found.pattern.converters.items()}
-                if isinstance(found.pattern, RoutePattern)
-                else dict.fromkeys(re.findall(r"\?P<(\w+)>", route), "regex")
-            )
             arguments.pop("slug", None)
             yield Address(f"{namespace}{found.name or ''}", route, arguments, found.callback)
 

@@ -1,0 +1,151 @@
+"""The matrix: one cell is one address, one method and one visitor; each has a declared expectation.
+
+`where` tells three ways of coming: `here` (our address, our rows), and for who belongs to the other workspace
+also `crossed` (our ids in a path of their own) and `fields` (their own path, our ids in the form).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.isolation.addresses import Address
+from tests.isolation.expected import API, INSIDE, METHODS, OUTSIDE
+from tests.isolation.house import House, crossings, moved, print_of
+from tests.isolation.world import Visitor, World
+
+
+@dataclass(frozen=True)
+class Cell:
+    address: Address
+    method: str
+    visitor: Visitor
+    where: str = "here"
+
+    def __str__(self) -> str:
+        way = "" if self.where == "here" else f" ({self.where})"
+        return f"{self.method} {self.address.name}, {self.visitor.value}{way}"
+
+
+def every_cell(addresses: Iterable[Address], visitors: Iterable[Visitor] = Visitor) -> Iterator[Cell]:
+    known = list(addresses)
+    for visitor in visitors:
+        for address in known:
+            for where in _ways(address, visitor):
+                for method in METHODS:
+                    yield Cell(address, method, visitor, where)
+
+
+def _ways(address: Address, visitor: Visitor) -> tuple[str, ...]:
+    if visitor is Visitor.STRANGER and (address.is_inside or address.is_api):
+        return ("here", "crossed", "fields")
+    if visitor is Visitor.FOREIGN_KEY and address.is_api:
+        return ("crossed", "fields")  # a key has one workspace: it cannot come to another's address
+    return ("here",)
+
+
+def unknown(addresses: Iterable[Address]) -> list[str]:
+    """Addresses that nothing is declared for, and declarations that no address has."""
+    names = {address.name: _table(address) for address in addresses}
+    told = {name: table for table in (INSIDE, API, OUTSIDE) for name in table}
+    return [
+        *(f"{name}: say in expected.py who may come" for name in names if name not in names[name]),
+        *(f"{name}: there is no such address" for name in told if name not in names),
+    ]
+
+
+def _table(address: Address) -> dict[str, Any]:
+    table: dict[str, Any] = INSIDE if address.is_inside else API if address.is_api else OUTSIDE
+    return table
+
+
+def run(world: World, cell: Cell) -> list[str]:
+    """Ask as this visitor; sentences on what should not have been, none when all is well."""
+    from tests.isolation.judging import judge
+
+    url, fields = _request(world, cell)
+    # Neither the sign-in nor the look at how all stood before is a part of what is rolled back.
+    client, _ = world.client(cell.visitor), world.prints
+    if not cell.address.is_inside:
+        cache.clear()  # the limits on sign-ins and calls, which would answer in place of the page
+    with transaction.atomic():
+        before = _writes()
+        answer = _ask(client, cell, url, fields, _headers(world, cell))
+        # A failed statement leaves no transaction to look around in; 500 is red by itself.
+        wrote = answer.status_code < 500 and _writes() != before
+        changed = _changes(world) if wrote else []
+        transaction.set_rollback(True)
+    return [f"{cell}: {what}" for what in judge(world, cell, url, answer, changed)]
+
+
+def _request(world: World, cell: Cell) -> tuple[str, dict[str, Any]]:
+    ours, theirs, address = world.ours, world.theirs, cell.address
+    # A word that a visitor has typed comes back to them, in a "next" for one.
+    typed = ours if cell.visitor.role is not None else replace(ours, word="typed")
+    if cell.where == "fields":
+        fields = {
+            **typed.fields(address),
+            **_texts(theirs.fields(address), ours.fields(address), ours),
+        }
+        return theirs.url(address) if address.is_inside else theirs.path(address), fields
+    if not address.is_inside:
+        return ours.path(address), typed.fields(address)
+    return ours.url(address, theirs.here.slug if cell.where == "crossed" else ""), typed.fields(address)
+
+
+def _headers(world: World, cell: Cell) -> dict[str, str]:
+    """A browser session names its workspace to the API."""
+    if not cell.address.is_api or cell.visitor.is_key or cell.visitor is Visitor.ANONYMOUS:
+        return {}
+    return {"X-Workspace": (world.ours if cell.where == "here" else world.theirs).here.sid}
+
+
+def _texts(own: dict[str, Any], foreign: dict[str, Any], foreigner: House) -> dict[str, Any]:
+    """Of a form's own fields those that name no row: only ids are crossed, words are the writer's."""
+    ids = {str(row.pk) for row in foreigner.rows.values()}
+
+    def names_rows(value: Any) -> bool:
+        return any(str(part) in ids for part in (value if isinstance(value, list) else [value]))
+
+    return {name: value for name, value in own.items() if not names_rows(foreign.get(name))}
+
+
+def _ask(
+    client: Client, cell: Cell, url: str, fields: dict[str, Any], headers: dict[str, str]
+) -> HttpResponse:
+    if cell.method == "GET":
+        answer = client.get(url, fields, headers=headers)
+    elif cell.method == "POST" and cell.address.is_api:
+        answer = client.post(url, fields, content_type="application/json", headers=headers)
+    elif cell.method == "POST":
+        answer = client.post(url, fields, headers=headers)
+    else:
+        answer = client.generic(cell.method, url, headers=headers)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return HttpResponse(body, status=answer.status_code, headers=dict(answer.headers))
+
+
+def _changes(world: World) -> list[str]:
+    """Tables that moved: ours plain, the others' and references across with their sort before a colon."""
+    ours, theirs = world.prints
+    return [
+        *moved(ours, print_of(world.ours.here)),
+        *(f"theirs: {table}" for table in moved(theirs, print_of(world.theirs.here))),
+        *(f"crossing: {what}" for what in crossings()),
+    ]
+
+
+def _writes() -> int:
+    """How many rows this transaction has inserted, changed or deleted so far, sessions apart."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables"
+            " WHERE relname <> 'django_session'"
+        )
+        return int(cursor.fetchone()[0])

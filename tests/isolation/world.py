@@ -1,0 +1,174 @@
+"""Two furnished workspaces and everybody who may come to them: what the matrix is run in."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from http.cookies import SimpleCookie
+
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.test import Client
+
+from accounts.encryption import forget_keys
+from accounts.keystore import KEYSTORE
+from accounts.models import Membership, Role, User, Workspace
+from accounts.tenancy import workspace
+from accounts.workspaces import create_workspace
+from outreach.models import Project, ProjectAccess
+from tests.api.keys import bearer, make_key
+from tests.isolation.canaries import plant
+from tests.isolation.house import House, furnished, print_of
+from tests.proofs import prove
+
+OURS, THEIRS = "kingfisher", "waxwing"
+PASSWORD = "correct-horse-battery"
+
+
+class Visitor(Enum):
+    ANONYMOUS = "anonymous"
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    ELSEWHERE = "member of another project"
+    VIEWER = "viewer"
+    EX_MEMBER = "ex-member"
+    STRANGER = "stranger"
+    STAFF = "staff"
+    NO_SCOPE = "key without a scope"
+    READS = "key: read"
+    ADDS = "key: contacts:write"
+    LAUNCHES = "key: campaigns:launch"
+    FOREIGN_KEY = "key of another workspace"
+
+    @property
+    def role(self) -> Role | None:
+        """In our workspace; None for who has none."""
+        return ROLES.get(self)
+
+    @property
+    def is_key(self) -> bool:
+        return self in SCOPES
+
+    @property
+    def is_theirs(self) -> bool:
+        """Belongs to the other workspace, with every right there."""
+        return self in (Visitor.STRANGER, Visitor.FOREIGN_KEY)
+
+
+ROLES = {
+    Visitor.OWNER: Role.OWNER,
+    Visitor.ADMIN: Role.ADMIN,
+    Visitor.MEMBER: Role.MEMBER,
+    Visitor.ELSEWHERE: Role.MEMBER,
+    Visitor.VIEWER: Role.VIEWER,
+}
+# A test holds that no scope of the product is missing here.
+SCOPES: dict[Visitor, tuple[str, ...]] = {
+    Visitor.NO_SCOPE: (),
+    Visitor.READS: ("read",),
+    Visitor.ADDS: ("contacts:write",),
+    Visitor.LAUNCHES: ("campaigns:launch",),
+    Visitor.FOREIGN_KEY: ("read", "contacts:write", "campaigns:launch"),
+}
+
+
+@dataclass
+class World:
+    """`ours` is visited; `theirs` is the stranger's own. `keys` are secrets, ready to be sent."""
+
+    ours: House
+    theirs: House
+    people: dict[Visitor, User]
+    keys: dict[Visitor, str]
+    clients: dict[Visitor, tuple[Client, SimpleCookie]] = field(default_factory=dict)
+
+    @cached_property
+    def prints(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Both workspaces as they stand: every cell is rolled back, so they are looked at once."""
+        return print_of(self.ours.here), print_of(self.theirs.here)
+
+    @contextmanager
+    def inside(self, house: House) -> Iterator[None]:
+        with workspace(house.here):
+            yield
+
+    def client(self, visitor: Visitor) -> Client:
+        """This visitor's browser as it was after the sign-in, whatever it has met since."""
+        if visitor not in self.clients:
+            user = self.people.get(visitor)
+            key = self.keys.get(visitor)
+            client = sign_in(user) if user else Client(headers=bearer(key) if key else None)
+            client.raise_request_exception = False
+            self.clients[visitor] = client, copy.deepcopy(client.cookies)
+        client, cookies = self.clients[visitor]
+        client.cookies = copy.deepcopy(cookies)
+        return client
+
+
+def sign_in(user: User) -> Client:
+    """A browser in which this person has just proved who they are."""
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    prove(client, user)
+    return client
+
+
+@contextmanager
+def kept() -> Iterator[World]:
+    """The world for a whole module of tests, and nothing of it afterwards."""
+    with transaction.atomic(), transaction.atomic(using=KEYSTORE):
+        yield build()
+        for alias in (DEFAULT_DB_ALIAS, KEYSTORE):
+            transaction.set_rollback(True, using=alias)
+    forget_keys()
+
+
+def build() -> World:
+    nobody = {Visitor.ANONYMOUS, *SCOPES}
+    people = {visitor: _person(visitor) for visitor in Visitor if visitor not in nobody}
+    people[Visitor.STAFF].is_staff = True
+    people[Visitor.STAFF].save()
+    here = create_workspace(people[Visitor.OWNER], name=f"Studio {OURS}")
+    there = create_workspace(people[Visitor.STRANGER], name=f"Elsewhere {THEIRS}")
+    for row, word in ((here, OURS), (there, THEIRS)):
+        Workspace.objects.filter(pk=row.pk).update(
+            name=f"Workspace {word}", postal_address=f"{word}, 14 Quay Lane, Harwick"
+        )
+        row.refresh_from_db()
+    for visitor, role in ROLES.items():
+        if visitor is not Visitor.OWNER:
+            Membership.objects.create(workspace=here, user=people[visitor], role=role)
+    with workspace(here):
+        Membership.objects.create(workspace=here, user=people[Visitor.EX_MEMBER], role=Role.ADMIN).delete()
+    ours = furnished(here, people[Visitor.OWNER], sign_in, OURS)
+    theirs = furnished(there, people[Visitor.STRANGER], sign_in, THEIRS)
+    for house in (ours, theirs):
+        plant(house)
+    _send_elsewhere(here, people[Visitor.ELSEWHERE])
+    keys = {
+        visitor: make_key(there if visitor.is_theirs else here, scopes).secret
+        for visitor, scopes in SCOPES.items()
+    }
+    return World(ours, theirs, people, keys)
+
+
+def _send_elsewhere(here: Workspace, user: User) -> None:
+    """This member sees one project, and not the one that holds everything."""
+    with workspace(here):
+        project = Project.objects.create(name="Another project", website="another.example")
+        membership = Membership.objects.get(workspace=here, user=user)
+        Membership.objects.filter(pk=membership.pk).update(all_projects=False)
+        ProjectAccess.objects.create(project=project, membership=membership)
+
+
+def _person(visitor: Visitor) -> User:
+    from allauth.account.models import EmailAddress
+
+    name = visitor.name.lower().replace("_", "-")
+    user = User.objects.create_user(f"{name}@people.example", PASSWORD, name=name.title())
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
