@@ -13,7 +13,9 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 _PUBLIC = re.compile(r"/[ocu]/")
-_TOKEN = re.compile(r"^(/[ocu]/|/accounts/password/reset/key/|/accounts/confirm-email/)[^/?].*", re.DOTALL)
+_TOKEN = re.compile(
+    r"^(/[ocu]/|/stop/|/accounts/password/reset/key/|/accounts/confirm-email/)[^/?].*", re.DOTALL
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 

@@ -25,7 +25,7 @@ from accounts import clock
 from accounts.bells import ring
 from accounts.tasks import WorkspaceTask
 from accounts.tenancy import current_workspace_id, every_workspace, workspace
-from mailbox import health, limits, revocation
+from mailbox import health, limits, offers, revocation
 from mailbox.models import Mailbox, Provider, Receipt
 from outreach import campaigns, erasure
 from outreach.models import Campaign, CampaignState
@@ -83,6 +83,7 @@ def wake_finish() -> None:
 def wake_erasure() -> None:
     for here in every_workspace("finish erasing the mail of removed mailboxes"):
         revocation.close_forgotten()
+        offers.drop_lapsed()
         claim.end_stranded()
         for pk in erasure.unfinished().values_list("pk", flat=True):
             ring(erase_mailbox, str(here.pk), str(pk))

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 SignedIn = Callable[[User], Client]
 OUTSIDE = {
     "landing", "new_workspace", "service_mail", "privacy", "cookies", "healthz", "readyz",
-    "mailbox:callback", "tracking:pixel", "tracking:click", "tracking:opt_out",
+    "mailbox:callback", "mailbox:stop", "tracking:pixel", "tracking:click", "tracking:opt_out",
     "account_signup", "account_login", "account_logout", "account_inactive", "account_reauthenticate",
     "account_change_password", "account_set_password", "account_reset_password",
     "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
@@ -36,12 +36,12 @@ OUTSIDE = {
     "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_list_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn",
     "mfa_edit_webauthn", "mfa_login_webauthn",
-    "api:schema", "api:docs", "api:nowhere",
+    "api:schema", "api:docs", "api:nowhere", "join",
 }  # fmt: skip
 # A person's own name is theirs to change, whatever their role; the workspace's half of the page is not.
 ADMINS_ONLY = {"settings", "outreach:mailbox", "outreach:mailbox_revoke"}
 # The download is written into the activity log.
-WRITES_ON_GET = {"outreach:disavow": ["accounts_auditevent"]}
+WRITES_ON_GET = {"outreach:disavow": ["accounts_auditevent", "accounts_audittext"]}
 NOBODY = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 NASTY = ["\x00", "9" * 40, "²", "' OR [\u2028", NOBODY]
 ROOT = Path(__file__).resolve().parents[1]

@@ -27,6 +27,7 @@ SECRETS = {
     "/c/AbCdEf123?x=1": "/c/…",
     "/accounts/password/reset/key/3-abc-def/": "/accounts/password/reset/key/…",
     "/accounts/confirm-email/MQ:1abc:xyz/": "/accounts/confirm-email/…",
+    "/stop/WyJhYmMiXQ:1abc:xyz/": "/stop/…",
     "/oauth/google/callback/?code=4/abc&state=s": "/oauth/google/callback/",
     "/w/studio/contacts/?q=ana@site.example": "/w/studio/contacts/",
     "/w/studio/\n2026 ERROR forged": "/w/studio/?2026 ERROR forged",

@@ -99,7 +99,7 @@ INSIDE: dict[str, Rule] = {
     "mailbox:confirm": asks(MEMBER),
     "outreach:mailboxes": reads(VIEWER),
     "outreach:mailbox": shows(VIEWER, ADMIN),
-    "outreach:mailbox_revoke": asks(ADMIN, own=MEMBER),
+    "outreach:mailbox_revoke": asks(ADMIN, own=VIEWER),
     "outreach:receipt": reads(VIEWER),
     "outreach:receipt_lines": reads(VIEWER),
     "outreach:receipt_text": reads(VIEWER),
