@@ -46,6 +46,8 @@ class Workspace(models.Model):
     single_keys = models.BooleanField(default=True)
     # Members without a second factor are led to setting one up before they see anything.
     requires_two_factors = models.BooleanField(default=False)
+    # Owners who want the activity log's daily head by mail, as an anchor outside this installation.
+    mails_anchors = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.name

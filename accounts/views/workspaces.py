@@ -69,7 +69,12 @@ def workspace_settings(request: MemberRequest) -> HttpResponseBase:
         asked.save()
         if asked is form and form.changed_data:
             changed = ", ".join(str(form.fields[name].label).lower() for name in form.changed_data)
-            audit.record("workspace.changed", f"Workspace settings changed: {changed}", actor=request.user)
+            audit.record(
+                "workspace.changed",
+                f"Workspace settings changed: {changed}",
+                actor=request.user,
+                object_id=request.workspace.pk,
+            )
         messages.success(request, "Workspace settings are saved" if asked is form else "Your name is saved")
         return redirect("settings", slug=request.workspace.slug)
     page = {
