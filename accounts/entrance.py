@@ -12,19 +12,17 @@ from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as CodeAgain
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
-from accounts.forms import refuse_control_characters
 from accounts.invited import invited
 from accounts.rehearsal import rehearse_sign_up
 
 CODE = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": "autofocus"}
 
 
-def _plain(form: forms.BaseForm) -> None:
+def plain(form: forms.BaseForm) -> None:
     """A placeholder disappears while one types; labels stay."""
     for field in form.fields.values():
         field.widget.attrs.pop("placeholder", None)
@@ -37,7 +35,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         waiting = invited(self.request)
         if waiting is not None:
             self.fields["login"].initial = waiting.address
-        _plain(self)
+        plain(self)
 
     def clean(self) -> dict[str, Any]:
         """What does not fit is said beside the password, for every address in the same words."""
@@ -55,7 +53,7 @@ class AccountSignupForm(SignupForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["password1"].help_text = "At least 10 characters."
         self._fill_in()
-        _plain(self)
+        plain(self)
 
     def _fill_in(self) -> None:
         """Whoever comes from an invitation finds its address in the field."""
@@ -76,7 +74,7 @@ class PasswordAgainForm(ReauthenticateForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["password"].help_text = ""
         self.fields["password"].widget.attrs["autofocus"] = "autofocus"
-        _plain(self)
+        plain(self)
 
 
 class CodeForm(AuthenticateForm):  # type: ignore[misc]
@@ -84,7 +82,7 @@ class CodeForm(AuthenticateForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["code"].widget.attrs.update(CODE)
         self.fields["code"].help_text = "Six digits from your app, or one of your recovery codes."
-        _plain(self)
+        plain(self)
 
 
 class CodeAgainForm(CodeAgain):  # type: ignore[misc]
@@ -92,7 +90,7 @@ class CodeAgainForm(CodeAgain):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["code"].widget.attrs.update(CODE)
         self.fields["code"].help_text = "Six digits from your app, or one of your recovery codes."
-        _plain(self)
+        plain(self)
 
 
 class AppForm(ActivateTOTPForm):  # type: ignore[misc]
@@ -100,30 +98,7 @@ class AppForm(ActivateTOTPForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["code"].label = "Code that the app shows"
         self.fields["code"].widget.attrs.update(CODE)
-        _plain(self)
-
-
-class KeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["name"].label = "Name"
-        self.fields["name"].max_length = 60
-        self.fields["name"].help_text = "How you tell it from your other keys."
-        self.fields["passwordless"].label = "Sign in with it alone"
-        self.fields[
-            "passwordless"
-        ].help_text = "As a passkey: the device asks for your finger, face or PIN, and no password is needed."
-        _plain(self)
-
-    def clean_name(self) -> str:
-        return refuse_control_characters(super().clean_name()[:60])
-
-
-class KeyNameForm(EditWebAuthnForm):  # type: ignore[misc]
-    name = forms.CharField(label="Name", max_length=60)
-
-    def clean_name(self) -> str:
-        return refuse_control_characters(self.cleaned_data["name"])
+        plain(self)
 
 
 class AddressForm(AddEmailForm):  # type: ignore[misc]
@@ -131,4 +106,4 @@ class AddressForm(AddEmailForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "Another address"
         self.fields["email"].help_text = "We send a link there. The address counts once the link is pressed."
-        _plain(self)
+        plain(self)

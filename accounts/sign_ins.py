@@ -13,8 +13,9 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import update_session_auth_hash
+from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -59,7 +60,6 @@ def record(request: HttpRequest, user: User) -> SignIn:
         method=method_of(request, user),
         new_browser=new,
     )
-    SignIn.objects.filter(user=user, at__lt=clock.now() - KEPT).delete()
     known_browsers.remember(request, user)
     if new and not first:
         transaction.on_commit(lambda: _tell(request, user, row))
@@ -134,6 +134,14 @@ def renew_session(request: HttpRequest) -> None:
     before = request.session.session_key
     request.session.cycle_key()
     UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
+
+
+def forget_old() -> None:
+    """Sign-ins older than 12 months, and the rows of sessions that are over."""
+    SignIn.objects.filter(at__lt=clock.now() - KEPT).delete()
+    Session.objects.filter(expire_date__lt=clock.now()).delete()
+    alive = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(~Exists(alive)).delete()
 
 
 def _tell(request: HttpRequest, user: User, row: SignIn) -> None:

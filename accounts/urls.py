@@ -2,11 +2,13 @@
 
 from django.urls import include, path
 
+from accounts.passkeys import KeyProofView
 from accounts.views import activity, keys, legal, person, requests, workspaces
 
 urlpatterns = [
     path("", workspaces.landing, name="landing"),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/webauthn/reauthenticate/", KeyProofView.as_view(), name="mfa_reauthenticate_webauthn"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/you/", person.profile, name="profile"),
     path("accounts/sign-ins/", person.sign_ins, name="sign_ins"),

@@ -166,8 +166,11 @@ MFA_FORMS = {
     "authenticate": "accounts.entrance.CodeForm",
     "reauthenticate": "accounts.entrance.CodeAgainForm",
     "activate_totp": "accounts.entrance.AppForm",
-    "add_webauthn": "accounts.entrance.KeyForm",
-    "edit_webauthn": "accounts.entrance.KeyNameForm",
+    "add_webauthn": "accounts.passkeys.KeyForm",
+    "edit_webauthn": "accounts.passkeys.KeyNameForm",
+    "authenticate_webauthn": "accounts.passkeys.KeyAsFactorForm",
+    "login_webauthn": "accounts.passkeys.KeyAloneForm",
+    "reauthenticate_webauthn": "accounts.passkeys.KeyAgainForm",
 }
 # How long a sign-in, a password, a code or a key counts as fresh (accounts/proof.py).
 REAUTHENTICATION_SECONDS = env.int("REAUTHENTICATION_SECONDS", default=300)
