@@ -12,7 +12,7 @@ from accounts.forms import refuse_control_characters
 from accounts.keys import Scope
 
 MOST_NETWORKS = 20
-DAYS = {"30": "30 days", "90": "90 days", "365": "One year", "": "Never"}
+DAYS = {"30": "30 days", "90": "90 days", "365": "One year", "0": "Never"}
 HOURS = {"0": "At once", "1": "In one hour", "24": "In 24 hours", "168": "In 7 days"}
 
 
@@ -34,7 +34,7 @@ class KeyForm(Minting):
     scopes = forms.MultipleChoiceField(
         choices=Scope.choices, widget=forms.CheckboxSelectMultiple, label="What it may do"
     )
-    days = forms.ChoiceField(choices=list(DAYS.items()), required=False, label="Runs out", initial="90")
+    days = forms.ChoiceField(choices=list(DAYS.items()), label="Runs out", initial="90")
     networks = forms.CharField(
         required=False,
         max_length=1000,
@@ -54,8 +54,8 @@ class KeyForm(Minting):
 
     @property
     def lasts(self) -> dt.timedelta | None:
-        days = self.cleaned_data["days"]
-        return dt.timedelta(days=int(days)) if days else None
+        days = int(self.cleaned_data["days"])
+        return dt.timedelta(days=days) if days else None
 
 
 class RotateForm(Minting):

@@ -2,6 +2,9 @@
 // the page's token; nothing is kept in the browser and nothing is asked of another site.
 (() => {
   const place = document.getElementById("api");
+  const paint = () => document.documentElement.classList.toggle("dark-mode", document.documentElement.dataset.bsTheme === "dark");
+  new MutationObserver(paint).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+  paint();
   window.SwaggerUIBundle({
     domNode: place,
     url: place.dataset.schema,

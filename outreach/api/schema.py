@@ -76,6 +76,10 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
             },
         ]
 
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
+        # Either of the two.
+        return [{"bearer": []}, {"basic": []}]
+
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Three parts that go together: the cookie alone opens nothing."""
