@@ -17,5 +17,5 @@ urlpatterns = [
     path("w/<slug:slug>/invitations/new/", invitations.invitation_new, name="invitation_new"),
     path(f"{INVITATION}again/", invitations.invitation_resend, name="invitation_resend"),
     path(f"{INVITATION}withdraw/", invitations.invitation_withdraw, name="invitation_withdraw"),
-    path("join/<slug:sid>/<slug:token>/", invitations.join, name="join"),
+    path("join/<slug:place>/<slug:token>/", invitations.join, name="join"),
 ]

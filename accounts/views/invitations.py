@@ -73,9 +73,12 @@ def invitation_withdraw(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @public("whoever was mailed the link; to accept, an account with the invited address is needed")
 @never_cache
 @require_http_methods(["GET", "POST"])
-def join(request: HttpRequest, sid: str, token: str) -> HttpResponse:
-    """GET shows, POST accepts. A link that is no longer good looks the same, whatever the reason."""
-    here = Workspace.objects.filter(sid=sid, suspended_at=None).first()
+def join(request: HttpRequest, place: str, token: str) -> HttpResponse:
+    """GET shows, POST accepts; `place` is the workspace's SID.
+
+    A link that is no longer good looks the same, whatever the reason.
+    """
+    here = Workspace.objects.filter(sid=place, suspended_at=None).first()
     if here is None:
         return _gone(request)
     with workspace(here):

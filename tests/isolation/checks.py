@@ -23,7 +23,8 @@ def ask(client: Client, method: str, url: str, fields: dict[str, Any]) -> HttpRe
         answer = client.generic(method, url) if method not in ("GET", "POST") else None
         if answer is None:
             answer = client.get(url, fields) if method == "GET" else client.post(url, fields)
-        found = HttpResponse(answer.content, status=answer.status_code, headers=dict(answer.headers))
+        body = b"".join(answer) if answer.streaming else answer.content
+        found = HttpResponse(body, status=answer.status_code, headers=dict(answer.headers))
         transaction.set_rollback(True)
     return found
 

@@ -234,6 +234,9 @@ OUTSIDE: dict[str, Door] = {
     "sign_ins_end": Door(_PERSON, ("POST",), (302, 404)),
     "go_on": Door(_PERSON),
     "sign_in_again": Door(_PERSON, _FORM),
+    "socialaccount_connections": Door(_PERSON, _FORM),
+    "social_start": Door(methods=("POST",), answers=(200, 302, 503)),  # no provider answers here
+    "social_callback": Door(answers=(400,)),
     "mfa_index": Door(_PERSON),
     "mfa_authenticate": Door(methods=_FORM),
     "mfa_login_webauthn": Door(methods=_FORM),

@@ -16,8 +16,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts import keys
-from accounts.models import User, Workspace
+from accounts import invitations, keys
+from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import WorkspaceModel, uuid7, workspace
 from mailbox.models import Receipt
 from outreach.models import (
@@ -84,8 +84,14 @@ def fill(owner: User, word: str = WORD) -> Rows:
         mailbox=mailbox, provider=mailbox.provider, address=mailbox.address, actor=owner
     )
     key = keys.mint(name=f"Key {WORD}", scopes=["read"], actor=owner, pk=uuid7()).key
+    guest = User.objects.create_user(f"guest-{key.pk.hex}@{word}.example", name=f"Gwen {word}")
+    me = Membership.objects.get(user=owner, workspace=key.workspace_id)
     return {
         "key": key,
+        "membership": Membership.objects.create(workspace=me.workspace, user=guest, role=Role.MEMBER),
+        "invitation": invitations.invite(
+            f"invited@{word}.example", role=Role.VIEWER, limited_to=[project.pk], actor=me
+        ),
         "project": project,
         "mailbox": mailbox,
         "contact": person,
@@ -105,6 +111,10 @@ def fill(owner: User, word: str = WORD) -> Rows:
 # (beginning of the address's name, argument) → the row, or a plain value.
 ROWS: dict[tuple[str, str], str] = {
     ("key_", "pk"): "key",
+    ("member", "pk"): "membership",
+    ("invitation", "pk"): "invitation",
+    ("join", "place"): "=WSnobody",
+    ("join", "token"): "=nobody-has-mailed-this",
     ("outreach:mailbox", "pk"): "mailbox",
     ("outreach:receipt", "pk"): "receipt",
     ("outreach:project", "pk"): "project",
@@ -127,6 +137,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("tracking:", "token"): "=nobody-has-minted-this",
     ("account_", "key"): "=nobody-has-mailed-this",
     ("account_", "uidb36"): "=1",
+    ("social_", "provider"): "=google",
     ("mailbox:stop", "token"): "=nobody-has-minted-this",
     ("mfa_", "pk"): "=1",
     ("api:workspace", "sid"): "workspace",
@@ -201,7 +212,10 @@ def sent(rows: Rows, word: str = WORD) -> dict[str, dict[str, Any]]:
         "outreach:case_links": {"state": "gone", "link": ids["link"]},
         "outreach:case_scope": {"scope": "pages"},
         "token_show": {"mint": str(uuid.uuid4())},
-        "key_new": {"mint": str(uuid.uuid4()), "name": "One more", "scopes": ["read"]},
+        "member_role": {"role": "viewer"},
+        "member_projects": {"projects": [ids["project"]]},
+        "invitation_new": {"email": "new@other.example", "role": "viewer", "all_projects": "on"},
+        "key_new": {"mint": str(uuid.uuid4()), "name": "One more", "scopes": ["read"], "days": "90"},
         "key_rotate": {"mint": str(uuid.uuid4()), "hours": "24"},
         "api:contacts": {"address": "new@other.example", "source": "their page"},
         "api:campaigns": {"project": ids["project"]},
