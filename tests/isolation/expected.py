@@ -21,12 +21,14 @@ class Rule:
     """An address of a workspace: method → the least role. What is not named is not taken (405).
 
     `project`: what stands there belongs to one project, and is not there for who does not see it.
+    `all_projects`: the methods that are refused to who sees some projects only.
     `own`: the least role with a row of one's own; the matrix comes to somebody else's.
     """
 
     least: dict[str, Role] = field(default_factory=dict)
     project: bool = False
     own: Role | None = None
+    all_projects: frozenset[str] = frozenset()
 
     @property
     def lowest(self) -> Role:
@@ -64,6 +66,11 @@ def asks(role: Role, *, project: bool = False, own: Role | None = None) -> Rule:
 def shows(role: Role, act: Role, *, project: bool = False) -> Rule:
     """Read from `role` on, changed from `act` on."""
     return Rule({"GET": role, "POST": act}, project)
+
+
+def _makes_projects(role: Role) -> Rule:
+    """A new project would be one that a member with some projects only does not see."""
+    return Rule({"GET": role, "POST": role}, all_projects=frozenset({"POST"}))
 
 
 INSIDE: dict[str, Rule] = {
@@ -105,7 +112,7 @@ INSIDE: dict[str, Rule] = {
     "outreach:receipt_text": reads(VIEWER),
     # --- projects
     "outreach:projects": reads(VIEWER),
-    "outreach:project_new": asks(MEMBER),
+    "outreach:project_new": _makes_projects(MEMBER),
     "outreach:project": reads(VIEWER, project=True),
     "outreach:project_edit": asks(MEMBER, project=True),
     "outreach:project_delete": asks(MEMBER, project=True),
@@ -153,7 +160,7 @@ INSIDE: dict[str, Rule] = {
     "outreach:reply_frame": reads(VIEWER, project=True),
     # --- removals
     "outreach:removals": reads(VIEWER),
-    "outreach:removal_new": asks(MEMBER),
+    "outreach:removal_new": _makes_projects(MEMBER),
     "outreach:removal": reads(VIEWER, project=True),
     "outreach:removal_import": asks(MEMBER, project=True),
     "outreach:removal_text": shows(VIEWER, MEMBER, project=True),

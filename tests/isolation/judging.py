@@ -50,6 +50,8 @@ def expected(cell: Cell) -> tuple[int, ...]:
             return (404,)
         if cell.visitor is Visitor.ELSEWHERE and rule.project and role.rank >= rule.lowest.rank:
             return _hidden(rule, cell.method)
+        if cell.visitor is Visitor.ELSEWHERE and cell.method in rule.all_projects:
+            return (403,)
         return _inside(rule, role, cell.method)
     if cell.where == "crossed" and cell.address.takes_rows:
         return _hidden(rule, cell.method)

@@ -134,9 +134,10 @@ def build() -> World:
     people[Visitor.STAFF].save()
     here = create_workspace(people[Visitor.OWNER], name=f"Studio {OURS}")
     there = create_workspace(people[Visitor.STRANGER], name=f"Elsewhere {THEIRS}")
-    for row, word in ((here, OURS), (there, THEIRS)):
+    for row, word, slug in ((here, OURS, "ours"), (there, THEIRS, "theirs")):
+        # A slug is said to whoever asks: it stands in the address.
         Workspace.objects.filter(pk=row.pk).update(
-            name=f"Workspace {word}", postal_address=f"{word}, 14 Quay Lane, Harwick"
+            slug=slug, name=f"Workspace {word}", postal_address=f"{word}, 14 Quay Lane, Harwick"
         )
         row.refresh_from_db()
     for visitor, role in ROLES.items():
