@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/sign-ins/end/", person.sign_ins_end, name="sign_ins_end"),
     path("accounts/go-on/", person.go_on, name="go_on"),
     path("accounts/again/", person.sign_in_again, name="sign_in_again"),
+    path("", include("accounts.social.urls")),
     path("new/", workspaces.new_workspace, name="new_workspace"),
     path("mail/", legal.service_mail, name="service_mail"),
     path("privacy/", legal.privacy, name="privacy"),

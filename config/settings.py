@@ -38,6 +38,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "accounts.social.apps.SocialConfig",
     "allauth.mfa",
     "allauth.usersessions",
     "django_htmx",
@@ -172,6 +174,15 @@ MFA_FORMS = {
     "login_webauthn": "accounts.passkeys.KeyAloneForm",
     "reauthenticate_webauthn": "accounts.passkeys.KeyAgainForm",
 }
+# Sign-in with Google and Microsoft: clients of their own, without any permission for mail. An address opens
+# no account (threats T9), and no token is kept.
+SOCIALACCOUNT_ADAPTER = "accounts.social.adapter.SocialAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+GOOGLE_SIGN_IN_CLIENT_ID = env.str("GOOGLE_SIGN_IN_CLIENT_ID", default="")
+GOOGLE_SIGN_IN_CLIENT_SECRET = env.str("GOOGLE_SIGN_IN_CLIENT_SECRET", default="")
+MS_SIGN_IN_CLIENT_ID = env.str("MS_SIGN_IN_CLIENT_ID", default="")
+MS_SIGN_IN_CLIENT_SECRET = env.str("MS_SIGN_IN_CLIENT_SECRET", default="")
 # How long a sign-in, a password, a code or a key counts as fresh (accounts/proof.py).
 REAUTHENTICATION_SECONDS = env.int("REAUTHENTICATION_SECONDS", default=300)
 LOGIN_URL = "account_login"
@@ -252,8 +263,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Outreach",
     "VERSION": "1",
-    "DESCRIPTION": "Read what a workspace holds, add contacts, queue campaigns. A key has one workspace. "
-    "Every answer that is not a success is application/problem+json (RFC 9457).",
+    "DESCRIPTION": "Look at what a workspace holds, add contacts, queue campaigns. A key has one workspace. "
+    "What is refused is answered with application/problem+json (RFC 9457).",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
