@@ -15,6 +15,8 @@ from accounts.origin import ActorKind, Origin
 
 if TYPE_CHECKING:
     from accounts.models import User
+# First words of actions that are about something with another name.
+_OTHER_KINDS = {"contacts": "contact", "disavow": "project", "enrollment": "campaign", "links": "project"}
 
 
 def record(
@@ -33,6 +35,7 @@ def record(
     work or `by` says otherwise.
     """
     here = _origin_of(actor, by)
+    first = action.partition(".")[0]
     salt = secrets.token_hex(16)
     with transaction.atomic(savepoint=False):
         event = AuditEvent.objects.create(
@@ -40,7 +43,7 @@ def record(
             actor_id=actor.sid if actor is not None else None,
             actor_kind=here.actor_kind,
             credential=here.credential,
-            object_kind=(object_kind or action.partition(".")[0])[:20],
+            object_kind=(object_kind or _OTHER_KINDS.get(first, first))[:20],
             object_id=str(object_id)[:40],
             place=here.place,
             country=here.country,

@@ -17,6 +17,8 @@ import accounts.tenancy
 from accounts.tenancy import uuid7, workspace
 
 KINDS = [("person", "A person"), ("key", "An API key"), ("product", "Outreach itself"), ("operator", "The operator")]
+# First words of actions that are about something with another name.
+OTHER_KINDS = {"contacts": "contact", "disavow": "project", "enrollment": "campaign", "links": "project"}
 
 
 def _workspaces(apps):
@@ -30,11 +32,12 @@ def carry_over(apps, schema_editor):
             rows = event.objects.filter(workspace_id=here).select_related("old_actor").order_by("at", "id")
             for row in rows.iterator(chunk_size=500):
                 salt, words = secrets.token_hex(16), row.sentence
+                kind = row.action.partition(".")[0]
                 text(pk=uuid7(), workspace_id=here, event_id=row.pk, sentence=words, salt=salt).save()
                 event.objects.filter(pk=row.pk, workspace_id=here).update(
                     actor_id=row.old_actor.sid if row.old_actor else None,
                     actor_kind="person" if row.old_actor else "product",
-                    object_kind=row.action.partition(".")[0][:20],
+                    object_kind=OTHER_KINDS.get(kind, kind)[:20],
                     digest=hashlib.sha256(f"{salt}{words}".encode()).digest(),
                 )
 
@@ -147,6 +150,16 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={"abstract": False, "base_manager_name": "objects", "default_manager_name": "objects"},
+        ),
+        # On the way back the column is filled before it must be.
+        migrations.RunSQL(
+            "ALTER TABLE accounts_auditevent ALTER COLUMN sentence DROP NOT NULL",
+            "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE accounts_auditevent ALTER COLUMN sentence SET NOT NULL",
+            state_operations=[
+                migrations.AlterField(
+                    "auditevent", "sentence", accounts.encryption.EncryptedTextField(null=True)
+                )
+            ],
         ),
         migrations.RunPython(carry_over, carry_back),
         migrations.RunSQL(STAND_AGAIN, STAND_ASIDE),
