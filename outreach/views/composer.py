@@ -301,6 +301,7 @@ def _preview(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any
         "people": people,
         "person": person,
         "preview": preview_of(step, person.contact) if person else None,
+        "may_work": request.membership.may(Role.MEMBER),
     }
 
 
