@@ -16,11 +16,16 @@ GIVEN = {
     "KEYS": "k1:a",
     "POSTGRES_PASSWORD": "p",
     "KEYSTORE_PASSWORD": "q",
+    "POSTGRES_APP_PASSWORD": "r",
+    "KEYSTORE_APP_PASSWORD": "t",
     "PUBLIC_BASE_URL": "https://outreach.example",
     "ALLOWED_HOSTS": "outreach.example",
     "EMAIL_URL": "smtp://mail.example",
     "DEFAULT_FROM_EMAIL": "no-reply@outreach.example",
 }
+
+
+PASSWORDS = ("POSTGRES", "KEYSTORE", "POSTGRES_APP", "KEYSTORE_APP")
 
 
 @pytest.fixture
@@ -43,7 +48,8 @@ def test_it_watches_the_health_of_every_part(compose: dict[str, Any], root: Path
 def test_it_has_no_default_secret(root: Path) -> None:
     text = (root / "docker-compose.yml").read_text()
     secret = [name for name in re.findall(r"\$\{(\w+)[^}]*\}", text) if re.search("KEY|KEKS|PASSWORD", name)]
-    assert set(secret) == {"SECRET_KEY", "KEYS", "POSTGRES_PASSWORD", "KEYSTORE_PASSWORD"}
+    passwords = {f"{name}_PASSWORD" for name in PASSWORDS}
+    assert set(secret) == {"SECRET_KEY", "KEYS", *passwords}
     for name in secret:
         assert re.findall(rf"\$\{{{name}\b(?!:\?)", text) == [], name
 
@@ -51,7 +57,7 @@ def test_it_has_no_default_secret(root: Path) -> None:
 # Left out on purpose: endpoints that only the sandbox moves, and what the image sets by itself.
 NOT_PASSED = (
     r"(GOOGLE|MS)_\w*(URI|URL|AUTHORITY|DISCOVERY)|GMAIL_API_BASE|GRAPH_BASE|STATIC\w+|CELERY_\w+|DEBUG"
-    r"|EMAIL_BACKEND|OUTREACH_(DEMO|TESTING|ENV_FILE)|POSTGRES_PASSWORD|KEYSTORE_PASSWORD|WEB_PORT"
+    r"|EMAIL_BACKEND|OUTREACH_(DEMO|TESTING|ENV_FILE)|(POSTGRES|KEYSTORE)(_APP)?_PASSWORD|WEB_PORT"
 )
 
 
@@ -105,3 +111,13 @@ def test_it_is_accepted_by_docker_compose_when_nothing_is_missing(
         assert f"set {missing}" in said.stderr
     else:
         assert said.returncode == 0, said.stderr
+
+
+def test_it_lets_nobody_but_the_migrations_in_as_the_owner(compose: dict[str, Any]) -> None:
+    for name in ("web", "worker", "beat"):
+        environment = compose["services"][name]["environment"]
+        for setting in ("DATABASE_URL", "KEYSTORE_URL"):
+            assert environment[setting].startswith(f"postgres://{environment['DATABASE_ROLE']}:"), name
+    migrate = compose["services"]["migrate"]
+    assert migrate["environment"]["DATABASE_URL"].startswith("postgres://outreach:")
+    assert "check --deploy --database default --database keystore" in migrate["command"][-1]
