@@ -89,7 +89,7 @@ def _references(found: Catalogue, alias: str) -> Iterator[Gap]:
             yield Gap(sentence, tuple(_add(one, found)))
         elif not standing.deferred:
             yield Gap(
-                f"{sentence[:-8]}: checked at once",
+                f"{one.table}.{one.column}: its wall stands in the way before a transaction ends",
                 (
                     f"ALTER TABLE {_q(one.table)} ALTER CONSTRAINT {_q(standing.name)} "
                     "DEFERRABLE INITIALLY DEFERRED",

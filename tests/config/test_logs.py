@@ -20,6 +20,7 @@ from gunicorn.config import Config
 
 from config import embedded
 from config.logs import AccessLog, plain
+from tests import roles
 
 SECRETS = {
     "/u/AbCdEf123": "/u/…",
@@ -83,14 +84,14 @@ def test_it_is_what_the_server_runs_with(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_holds_in_the_running_server(root: Path) -> None:
+def test_it_holds_in_the_running_server(root: Path, transactional_db: None) -> None:
     port = embedded.free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1",
          "--threads", "2", "--access-logfile", "-", "--no-control-socket",
          "--logger-class", "config.logs.AccessLog"],
         cwd=root,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        env={**os.environ, **roles.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
