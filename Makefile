@@ -45,13 +45,15 @@ $(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.local-installed
 test: lint types boundaries migrations pytest
 
 # A real Redis and a real browser are part of the tests: what is missing is installed, or named loudly.
-# docker-compose only reads our file; where it may not be installed, pytest's summary names the tests left out.
+# docker-compose only reads our file, and pgbouncer stands before the database in a few tests; where they may not
+# be installed, pytest's summary names the tests left out.
 machine:
 	@missing=""; \
 	[ -n "$$REDIS_URL" ] || command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		command -v docker-compose >/dev/null || missing="$$missing docker-compose"; \
+		command -v pgbouncer >/dev/null || missing="$$missing pgbouncer"; \
 		[ -z "$$missing" ] && exit 0; \
 		echo "Installing$$missing …"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \

@@ -1,4 +1,4 @@
-"""A real PgBouncer in transaction mode between the product and the tests' server, with fewer connections than users."""
+"""A real PgBouncer in transaction mode before the tests' server, with fewer connections than users."""
 
 from __future__ import annotations
 

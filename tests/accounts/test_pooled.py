@@ -1,8 +1,7 @@
-"""Behind PgBouncer in transaction mode each transaction may get another connection: the wall holds there too."""
+"""Behind PgBouncer in transaction mode each transaction may get another connection: the wall holds."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -165,4 +164,3 @@ def test_it_answers_a_person_there(
     assert made.status_code == 302
     with workspace(ws):
         assert Project.objects.get().name == "Made there"
-    assert os.environ["DATABASE_URL"]
