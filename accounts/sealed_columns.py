@@ -14,7 +14,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import connection, models
 
 from accounts.encryption import EncryptedTextField, Unreadable, reseal, version_of
 
@@ -44,20 +44,33 @@ class Swept:
     unreadable: list[str] = field(default_factory=list)
 
 
-def tables() -> list[SealedTable]:
-    """Raises ImproperlyConfigured for a table whose ciphertext belongs to no workspace."""
+def models_with_ciphertext() -> list[type[models.Model]]:
+    """Raises ImproperlyConfigured for a model whose ciphertext belongs to no workspace."""
     found = []
     for model in apps.get_models(include_auto_created=True):
         options = model._meta
-        sealed = tuple(
-            str(f.column) for f in options.local_concrete_fields if isinstance(f, EncryptedTextField)
-        )
-        if not sealed or options.proxy or not options.managed:
+        if options.proxy or not options.managed or not sealed_fields(model):
             continue
         if not any(f.column == "workspace_id" for f in options.local_concrete_fields):
             raise ImproperlyConfigured(f"{options.label} has ciphertext and no workspace: no key fits it")
-        found.append(SealedTable(options.db_table, str(options.pk.column), sealed))
-    return sorted(found, key=lambda table: table.name)
+        found.append(model)
+    return sorted(found, key=lambda model: model._meta.db_table)
+
+
+def sealed_fields(model: type[models.Model]) -> list[EncryptedTextField]:
+    return [f for f in model._meta.local_concrete_fields if isinstance(f, EncryptedTextField)]
+
+
+def tables() -> list[SealedTable]:
+    """Every table with ciphertext. Raises ImproperlyConfigured as above."""
+    return [
+        SealedTable(
+            model._meta.db_table,
+            str(model._meta.pk.column),
+            tuple(str(f.column) for f in sealed_fields(model)),
+        )
+        for model in models_with_ciphertext()
+    ]
 
 
 def count_by_version(workspace_id: uuid.UUID) -> Counter[int]:
@@ -143,9 +156,9 @@ def _replace(
 
 
 def _version(column: str) -> str:
-    """The SQL of `version_of`; -1 for what is no ciphertext of ours, so that it is never passed over."""
+    """The SQL of `version_of`: NULL for an empty column, -1 for what is too short to be a ciphertext of ours."""
     c = _q(column)
-    return f"CASE WHEN length({c}) >= 3 THEN get_byte({c}, 1) * 256 + get_byte({c}, 2) ELSE -1 END"
+    return f"CASE WHEN length({c}) < 3 THEN -1 ELSE get_byte({c}, 1) * 256 + get_byte({c}, 2) END"
 
 
 def _q(name: str) -> str:

@@ -8,6 +8,7 @@ import importlib
 import io
 import re
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from accounts.keystore import DATA, INSTALLATION, KEYSTORE, KeyRotation, Workspa
 from accounts.models import User, Workspace
 from accounts.tenancy import workspace
 from mailbox.models import Receipt
+from tests.factories import make_mailbox
 
 NEW = "k2:" + base64.b64encode(b"n" * 32).decode()
 GRACE = 0.3
@@ -139,6 +141,8 @@ def test_it_brings_every_value_of_every_workspace_under_a_new_data_key(
     for here in (ws, elsewhere):
         with workspace(here):
             rows[here.pk] = [receipt(f"p{number}@{here.slug}.example") for number in range(450)]
+            # Empty columns beside filled ones.
+            make_mailbox(cursor=None)
     indexes = encryption.blind_index(ws.pk, "address", "x")
     new_key()
     said = rotate()
@@ -197,7 +201,8 @@ def test_it_goes_on_where_it_was_stopped(
 
 def test_it_lets_a_writer_win_who_came_in_between(in_ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     row = receipt()
-    real, wrote = sealed_columns.reseal, []
+    real = encryption.reseal
+    wrote: list[int] = []
 
     def overtaken(workspace_id: uuid.UUID, where: str, blob: bytes, *, version: int) -> bytes:
         renewed = real(workspace_id, where, blob, version=version)
@@ -226,7 +231,7 @@ def test_it_keeps_the_old_key_for_a_process_that_still_writes_under_it(
             assert versions(in_ws) == [1, 2]
         threading.Event().wait(seconds)
 
-    monkeypatch.setattr(rotation, "time", SimpleNamespace(monotonic=rotation.time.monotonic, sleep=pause))
+    monkeypatch.setattr(rotation, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
     rotate()
     # The grace begins anew after the late value.
     assert len(pauses) >= 2
