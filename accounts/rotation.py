@@ -8,19 +8,19 @@ back a row that was read before.
 
 from __future__ import annotations
 
+import functools
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from accounts import sealed_columns
+from accounts import sealed_columns, sealed_factors
 from accounts.key_providers import Unreadable, provider
-from accounts.keystore import DATA, KeyRotation, WorkspaceKey, learn_newest, mint
-from accounts.models import Workspace
+from accounts.keystore import DATA, INSTALLATION, KeyRotation, WorkspaceKey, learn_newest, mint
 from accounts.tenancy import every_workspace
 
 Say = Callable[[str], object]
@@ -38,10 +38,20 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One workspace: its newest version, and how many values stand under each."""
+class Owner:
+    """Whom a data key belongs to: a workspace, which is open meanwhile, or the installation."""
 
-    workspace: Workspace
+    id: uuid.UUID
+    name: str
+    count: Callable[[], Counter[int]]
+    sweep: Callable[..., sealed_columns.Swept]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One owner: the newest version, and how many values stand under each."""
+
+    name: str
     newest: int
     values: Counter[int]
     # Versions whose key is there; with more than one, a rotation is under way.
@@ -53,14 +63,23 @@ def wrapped_by() -> Counter[str]:
     return Counter(WorkspaceKey.objects.values_list("kek_id", flat=True))
 
 
+def owners(reason: str) -> Iterator[Owner]:
+    for here in every_workspace(reason):
+        yield Owner(
+            here.pk,
+            here.sid,
+            functools.partial(sealed_columns.count_by_version, here.pk),
+            functools.partial(sealed_columns.sweep, here.pk),
+        )
+    yield Owner(INSTALLATION, "installation", sealed_factors.count_by_version, sealed_factors.sweep)
+
+
 def standing() -> list[Standing]:
-    """Every workspace that has a data key. Changes nothing."""
+    """Every owner of a data key. Changes nothing."""
     found = []
-    for workspace in every_workspace("count values by key version"):
-        versions = _versions(workspace.pk)
-        if versions:
-            values = sealed_columns.count_by_version(workspace.pk)
-            found.append(Standing(workspace, versions[-1], values, versions))
+    for owner in owners("count values by key version"):
+        if versions := _versions(owner.id):
+            found.append(Standing(owner.name, versions[-1], owner.count(), versions))
     return found
 
 
@@ -83,9 +102,9 @@ def rotate(say: Say, *, grace: float) -> Done:
     say(f"going on with rotation {current.pk}" if current else "a new rotation")
     current = current or KeyRotation.objects.create()
     current.refresh_from_db()
-    for workspace in every_workspace("rotate keys"):
-        _renew(workspace.pk, current)
-        _sweep(workspace, done, say)
+    for owner in owners("rotate keys"):
+        _renew(owner.id, current)
+        _sweep(owner, done, say)
     _retire(done, say, grace=grace)
     # A process that was not restarted since KEYS changed may have wrapped with its own newest.
     done.rewrapped += rewrap(say)
@@ -93,34 +112,34 @@ def rotate(say: Say, *, grace: float) -> Done:
     return done
 
 
-def _versions(workspace_id: uuid.UUID) -> tuple[int, ...]:
-    rows = WorkspaceKey.objects.filter(workspace_id=workspace_id, purpose=DATA).order_by("version")
+def _versions(owner_id: uuid.UUID) -> tuple[int, ...]:
+    rows = WorkspaceKey.objects.filter(workspace_id=owner_id, purpose=DATA).order_by("version")
     return tuple(rows.values_list("version", flat=True))
 
 
-def _renew(workspace_id: uuid.UUID, rotation: KeyRotation) -> None:
+def _renew(owner_id: uuid.UUID, rotation: KeyRotation) -> None:
     """A new data key, unless this rotation, or the first write since it began, has made one."""
-    newest = WorkspaceKey.objects.filter(workspace_id=workspace_id, purpose=DATA).aggregate(
+    newest = WorkspaceKey.objects.filter(workspace_id=owner_id, purpose=DATA).aggregate(
         version=Max("version"), at=Max("created_at")
     )
     if newest["version"] is not None and newest["at"] < rotation.started_at:
-        mint(workspace_id, DATA, version=newest["version"] + 1)
+        mint(owner_id, DATA, version=newest["version"] + 1)
         learn_newest()
 
 
-def _sweep(workspace: Workspace, done: Done, say: Say) -> bool:
-    """Bring the open workspace under its newest key; whether anything stood under another."""
-    versions = _versions(workspace.pk)
+def _sweep(owner: Owner, done: Done, say: Say) -> bool:
+    """Bring everything of one owner under its newest key; whether anything stood under another."""
+    versions = _versions(owner.id)
     if len(versions) < 2:
         return False
     found = False
     while True:
-        swept = sealed_columns.sweep(workspace.pk, newest=versions[-1])
+        swept = owner.sweep(newest=versions[-1])
         done.moved += swept.moved
         done.passed_over += swept.passed_over
         found = found or bool(swept.moved or swept.passed_over)
         if swept.moved or swept.unreadable:
-            say(f"{workspace.sid}: {swept.moved} values brought under version {versions[-1]}")
+            say(f"{owner.name}: {swept.moved} values brought under version {versions[-1]}")
         if not swept.passed_over:
             done.unreadable = list(dict.fromkeys([*done.unreadable, *swept.unreadable]))
             return found
@@ -129,33 +148,32 @@ def _sweep(workspace: Workspace, done: Done, say: Say) -> bool:
 def _retire(done: Done, say: Say, *, grace: float) -> None:
     """Remove old data keys once nobody can be using them any more."""
     quiet_since = time.monotonic()
-    while any(len(_versions(workspace.pk)) > 1 for workspace in every_workspace("find old data keys")):
+    while any(len(_versions(owner.id)) > 1 for owner in owners("find old data keys")):
         wait = quiet_since + grace - time.monotonic()
         if wait > 0:
             say(f"old data keys are kept for another {wait:.0f} s")
             time.sleep(min(wait, 10.0))
             continue
-        # Every one is looked at: no shortcut past a workspace whose turn it is.
-        late = [_sweep(workspace, done, say) for workspace in every_workspace("rotate keys")]
+        # Every one is looked at: no shortcut past an owner whose turn it is.
+        late = [_sweep(owner, done, say) for owner in owners("rotate keys")]
         if any(late):
             quiet_since = time.monotonic()
             continue
-        for workspace in every_workspace("remove old data keys"):
-            _remove_old(workspace, done, say)
+        for owner in owners("remove old data keys"):
+            _remove_old(owner, done, say)
         return
 
 
-def _remove_old(workspace: Workspace, done: Done, say: Say) -> None:
-    *old, newest = _versions(workspace.pk) or (0,)
+def _remove_old(owner: Owner, done: Done, say: Say) -> None:
+    *old, newest = _versions(owner.id) or (0,)
     if not old:
         return
-    left = sealed_columns.count_by_version(workspace.pk)
-    if any(count for version, count in left.items() if version != newest):
-        say(f"{workspace.sid}: values under an old key are left, so it is kept")
+    if any(count for version, count in owner.count().items() if version != newest):
+        say(f"{owner.name}: values under an old key are left, so it is kept")
         return
-    rows = WorkspaceKey.objects.filter(workspace_id=workspace.pk, purpose=DATA, version__in=old)
+    rows = WorkspaceKey.objects.filter(workspace_id=owner.id, purpose=DATA, version__in=old)
     done.removed += rows.delete()[0]
-    say(f"{workspace.sid}: data key version {', '.join(map(str, old))} removed, {newest} is in use")
+    say(f"{owner.name}: data key version {', '.join(map(str, old))} removed, {newest} is in use")
 
 
 def missing_wrapping_keys() -> list[str]:

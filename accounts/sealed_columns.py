@@ -156,7 +156,7 @@ def _replace(
 
 
 def _version(column: str) -> str:
-    """The SQL of `version_of`: NULL for an empty column, -1 for what is too short to be a ciphertext of ours."""
+    """The SQL of `version_of`: NULL for an empty column, -1 for what is no ciphertext of ours."""
     c = _q(column)
     return f"CASE WHEN length({c}) < 3 THEN -1 ELSE get_byte({c}, 1) * 256 + get_byte({c}, 2) END"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
@@ -23,7 +24,7 @@ from django.db import connection, connections
 from django.db.models import F
 from pytest_django.fixtures import Settings
 
-from accounts import encryption, keystore, rotation, sealed_columns
+from accounts import encryption, factors, keystore, rotation, sealed_columns, sealed_factors
 from accounts.encryption import Unreadable, forget_keys, platform_index, seal
 from accounts.key_providers import LocalKeys, parse
 from accounts.keystore import DATA, INSTALLATION, KEYSTORE, KeyRotation, WorkspaceKey
@@ -361,9 +362,25 @@ def test_it_derives_nothing_from_the_secret_key_on_a_new_installation(db: None, 
     assert platform_index("mailbox", "google:42") != hmac.digest(derived, b"google:42", "sha256")
 
 
-def test_it_reaches_every_ciphertext_by_its_models() -> None:
+def test_it_brings_second_factors_under_the_new_key_of_the_installation(owner: User) -> None:
+    row = Authenticator.objects.create(
+        user=owner, type=Authenticator.Type.TOTP, data={"secret": factors.seal("JBSWY3DP"), "other": 1}
+    )
+    rotate()
+    keys = WorkspaceKey.objects.filter(workspace_id=INSTALLATION, purpose=DATA)
+    assert [key.version for key in keys] == [2]
+    forget_keys()
+    row.refresh_from_db()
+    assert factors.unseal(row.data["secret"]) == "JBSWY3DP"
+    assert row.data["other"] == 1
+    assert sealed_factors.count_by_version() == {2: 1}
+
+
+def test_it_reaches_every_ciphertext() -> None:
     """Nobody seals outside an encrypted column, where a rotation would not find it."""
     own = {"encryption.py", "key_providers.py", "tokens.py"}
+    own |= {"factors.py", "sealed_factors.py"}  # second factors: brought along by sealed_factors
+    own |= {"proof.py", "invited.py"}  # in a session, for a day at the most
     calls = re.compile(r"(?<![\w.])(?:encryption\.)?(?:encrypt|decrypt|reseal)\(")
     found = {
         path.name

@@ -9,16 +9,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connections
 from django.test import Client
 
 from accounts.models import User, Workspace
+from tests.roles import app_url
 
 pytestmark = pytest.mark.django_db
 SCRIPT = re.compile(r"<script\b[^>]*>", re.IGNORECASE)
+CHECK = ("manage.py", "check", "--deploy", "--fail-level", "WARNING", "--database", "keystore")
 PRODUCTION = {
     "PUBLIC_BASE_URL": "https://outreach.example",
     "TRACKING_BASE_URL": "https://outreach.example",
@@ -33,22 +33,12 @@ PRODUCTION = {
 }
 
 
-def databases() -> dict[str, str]:
-    """The tests' databases, by their own names."""
-    names = {"DATABASE_URL": "default", "KEYSTORE_URL": "keystore"}
-    return {
-        variable: urlsplit(os.environ[variable])
-        ._replace(path=f"/{connections[alias].settings_dict['NAME']}")
-        .geturl()
-        for variable, alias in names.items()
-    }
-
-
 def child(*command: str, root: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    addresses = {"DATABASE_URL": app_url("default"), "KEYSTORE_URL": app_url("keystore")}
     return subprocess.run(
         [sys.executable, *command],
         cwd=root,
-        env={**os.environ, **PRODUCTION, **databases(), **more},
+        env={**os.environ, **PRODUCTION, **addresses, **more},
         capture_output=True,
         text=True,
         timeout=120,
@@ -139,14 +129,14 @@ def test_it_sets_host_cookies_and_hsts_in_production(root: Path, owner: User) ->
 
 @pytest.mark.slow
 def test_it_has_no_warning_at_a_production_start(root: Path) -> None:
-    checked = child("manage.py", "check", "--deploy", "--fail-level", "WARNING", root=root)
+    checked = child(*CHECK, root=root)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.slow
 def test_it_warns_where_a_production_start_is_not_safe(root: Path) -> None:
     checked = child(
-        "manage.py", "check", "--deploy", "--fail-level", "WARNING", root=root,
+        *CHECK, root=root,
         PUBLIC_BASE_URL="http://outreach.example", DEBUG="true",
     )  # fmt: skip
     assert checked.returncode == 1

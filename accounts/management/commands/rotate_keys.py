@@ -56,6 +56,6 @@ class Command(BaseCommand):
         for here in rotation.standing():
             for version in sorted({*here.versions, *here.values}):
                 mark = " (newest)" if version == here.newest else ""
-                self._say(f"{here.workspace.sid} version {version}: {here.values[version]} values{mark}")
+                self._say(f"{here.name} version {version}: {here.values[version]} values{mark}")
                 old += version != here.newest
         self._say("rotate_keys has work to do" if old else "everything stands under the newest keys")
