@@ -55,9 +55,14 @@ def pooled(transactional_db: None, request: pytest.FixtureRequest) -> Iterator[i
                 connections[alias].settings_dict.update(before)
 
 
+def everything() -> QuerySet[Project]:
+    """Round the manager."""
+    return QuerySet(Project)
+
+
 def names() -> list[str]:
     """As a query that forgets the workspace."""
-    return [project.name for project in QuerySet(Project)]
+    return [project.name for project in everything()]
 
 
 def backends() -> int:
@@ -119,7 +124,7 @@ def test_it_writes_each_row_into_its_own_workspace(three: list[Workspace], poole
                 row = Project.objects.create(name=f"{number}-{turn}")
                 other = three[(number + 1) % 3]
                 with workspace(other):
-                    assert QuerySet(Project).filter(pk=row.pk).update(website="taken.example") == 0
+                    assert everything().filter(pk=row.pk).update(website="taken.example") == 0
                 assert Project.objects.filter(pk=row.pk).update(website="mine.example") == 1
 
     many(write)

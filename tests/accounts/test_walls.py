@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, connections, transaction
 from django.db.backends.utils import truncate_name
+from django.db.models import Manager
 from django.db.models.query import QuerySet
 from django.test.utils import CaptureQueriesContext
 from psycopg2.sql import SQL
@@ -55,8 +56,13 @@ def change(sql: str, *values: Any) -> int:
         return int(cursor.rowcount)
 
 
+def everything() -> QuerySet[Project]:
+    """Round the manager."""
+    return QuerySet(Project)
+
+
 def names() -> list[str]:
-    return sorted(project.name for project in QuerySet(Project))
+    return sorted(project.name for project in everything())
 
 
 # --- who the product is ----------------------------------------------------------------------------------
@@ -124,14 +130,14 @@ def test_it_has_no_way_round(transactional_db: None, forbidden: str) -> None:
 def test_it_shows_nothing_without_a_workspace(both: object) -> None:
     assert names() == []
     assert ask("SELECT name FROM outreach_project") == []
-    assert [project.name for project in QuerySet(Project).iterator()] == []
+    assert [project.name for project in everything().iterator()] == []
 
 
 def test_it_shows_the_open_workspace_to_a_query_that_forgets_it(both: tuple[Workspace, Workspace]) -> None:
     ours, theirs = both
     with workspace(ours):
         assert names() == ["Ours"]
-        assert [project.name for project in QuerySet(Project).iterator()] == ["Ours"]
+        assert [project.name for project in everything().iterator()] == ["Ours"]
         with workspace(theirs):
             assert names() == ["Theirs"]
         assert names() == ["Ours"]
@@ -147,7 +153,7 @@ def test_it_changes_no_row_of_another_workspace(both: tuple[Workspace, Workspace
         with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
             change("UPDATE outreach_project SET workspace_id = %s", ours.pk)
         with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
-            QuerySet(Project).bulk_create([Project(name="Planted", workspace_id=ours.pk)])
+            everything().bulk_create([Project(name="Planted", workspace_id=ours.pk)])
     with workspace(ours):
         assert names() == ["Ours"]
 
@@ -156,7 +162,7 @@ def test_it_writes_nothing_without_a_workspace(both: tuple[Workspace, Workspace]
     assert change("UPDATE outreach_project SET name = 'Taken'") == 0
     assert change("DELETE FROM outreach_project") == 0
     with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
-        QuerySet(Project).bulk_create([Project(name="Planted", workspace_id=both[0].pk)])
+        everything().bulk_create([Project(name="Planted", workspace_id=both[0].pk)])
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -388,10 +394,7 @@ def open_manager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first wall is gone: what a forgotten filter would be."""
     from accounts.tenancy import WorkspaceManager
 
-    def everything(self: Any) -> QuerySet[Any]:
-        return super(WorkspaceManager, self).get_queryset()
-
-    monkeypatch.setattr(WorkspaceManager, "get_queryset", everything)
+    monkeypatch.setattr(WorkspaceManager, "get_queryset", Manager.get_queryset)
 
 
 def test_it_holds_alone_when_the_manager_forgets(
