@@ -10,6 +10,8 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         # Checks register themselves; `keys` listens for whoever leaves.
         from accounts import checks, geo, key_checks, keys, wall_building, wall_variable  # noqa: F401
+        from accounts import policies as _policies  # noqa: F401
+        from accounts import project_checks as _project_checks  # noqa: F401
         from accounts import receivers as _receivers  # noqa: F401
 
         wall_variable.install()

@@ -64,6 +64,11 @@ def sees_all_projects() -> bool:
     return here is None or not here.is_limited
 
 
+def sees_project(project: uuid.UUID) -> bool:
+    here = _open.get()
+    return here is None or here.projects is None or project in here.projects
+
+
 def looking_as(membership: Membership | None) -> AbstractContextManager[None]:
     """The workspace must be open. None stands for an API key: no private reply is for it."""
     found = [builder(membership) for builder in _builders]

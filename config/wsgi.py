@@ -10,10 +10,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-from accounts import wall_gaps  # noqa: E402  (knows the models, so that the apps come first)
+from accounts import policies, wall_gaps  # noqa: E402  (knows the models, so that the apps come first)
 
 # A server that could show one workspace to another does not come up. Gunicorn runs no system checks.
 wall_gaps.insist()
+# Nor does one with an address that does not say whom it answers.
+policies.insist()
 
 # What is loaded at start stays for good. Without this the collector walks all of it at every full round, and
 # about one request in fifteen waits 100 ms for that.

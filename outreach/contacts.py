@@ -12,10 +12,10 @@ import tldextract
 from django.db import IntegrityError, transaction
 from email_validator import EmailNotValidError, validate_email
 
-from accounts import audit
+from accounts import audit, viewpoint
 from accounts.models import User
 from accounts.viewpoint import whole_workspace
-from outreach.models import Basis, Consent, Contact, Message, Site, Thread
+from outreach.models import Basis, Consent, Contact, Enrollment, Message, RemovalCase, Site, Thread
 from outreach.models.contacts import address_index
 from outreach.rendering import FIELDS
 
@@ -214,6 +214,20 @@ def delete_contact(contact: Contact, *, actor: User | None) -> None:
         Thread.objects.filter(contact=contact).delete()
         Message.objects.filter(contact=contact).delete()
         contact.delete()
+
+
+def is_elsewhere(contact: Contact) -> bool:
+    """Whether projects that this member does not see hold mail or work about the person."""
+    here = viewpoint.current()
+    if here is None or here.projects is None:
+        return False
+    with whole_workspace("only whether, not what"):
+        rows = (
+            Message.objects.filter(contact=contact).exclude(project__in=here.projects),
+            Enrollment.objects.filter(contact=contact).exclude(campaign__project__in=here.projects),
+            RemovalCase.objects.filter(contact=contact).exclude(project__in=here.projects),
+        )
+        return any(found.exists() for found in rows)
 
 
 def _choice(field: str, value: str, choices: list[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.viewpoint import sees_all_projects, whole_workspace
 from outreach.contacts import BadContact, clean_address
 from outreach.models import Basis, Consent, Project
 
@@ -27,6 +28,9 @@ class LineField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.validators.append(one_line)
+
+
+NO_NEW_PROJECT = "You see some of the projects here. Somebody who sees every project can make a new one."
 
 
 class ProjectForm(forms.Form):
@@ -49,9 +53,15 @@ class ProjectForm(forms.Form):
         row.save()
         return row
 
+    def clean(self) -> dict[str, Any]:
+        if self.project is None and not sees_all_projects():
+            raise ValidationError(NO_NEW_PROJECT)
+        return super().clean() or {}
+
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        taken = Project.objects.filter(name=name)
+        with whole_workspace("a name is taken whoever sees the project"):
+            taken = Project.objects.filter(name=name)
         if (taken.exclude(pk=self.project.pk) if self.project else taken).exists():
             raise ValidationError("There is a project of this name. Choose another.")
         return name

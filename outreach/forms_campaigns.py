@@ -10,8 +10,9 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
+from accounts.viewpoint import sees_all_projects
 from mailbox.models import Mailbox
-from outreach.forms import LineField, timezone_name
+from outreach.forms import NO_NEW_PROJECT, LineField, timezone_name
 from outreach.models import Campaign, Message, Project, Step
 
 WEEKDAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
@@ -68,7 +69,9 @@ class CampaignForm(forms.Form):
         new = data.get("new_project", "")
         if "project" in self.errors or "new_project" in self.errors or data.get("project"):
             return data
-        if not new:
+        if not sees_all_projects():
+            self.add_error("project", NO_NEW_PROJECT)
+        elif not new:
             self.add_error("new_project", "Choose a project, or name a new one.")
         elif Project.objects.filter(name=new).exists():
             self.add_error("new_project", "There is a project of this name: choose it above.")

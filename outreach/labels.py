@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.clock import Now
 from accounts.models import User
+from mailbox.models import Replies
 from outreach import suppression
 from outreach.models import Backlink, Label, LinkState, RemovalCase, Reply, ReplyKind, SuppressionReason
 
@@ -66,7 +67,7 @@ def set_label(reply: Reply, label: Label | None, *, actor: User) -> bool:
             return False
         audit.record(
             "reply.labelled",
-            f"Reply of {reply.from_address}: {label.label if label else 'label taken back'}",
+            _sentence(reply, label),
             actor=actor,
             object_id=reply.thread_id,
         )
@@ -87,3 +88,10 @@ def set_label(reply: Reply, label: Label | None, *, actor: User) -> bool:
                 )
     reply.refresh_from_db()
     return True
+
+
+def _sentence(reply: Reply, label: Label | None) -> str:
+    """The log is read by admins, a private reply by the mailbox's owner alone."""
+    if reply.mailbox is not None and reply.mailbox.replies == Replies.PRIVATE:
+        return "A private reply was labelled"
+    return f"Reply of {reply.from_address}: {label.label if label else 'label taken back'}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailbox.models import Receipt, StepState
+from accounts import viewpoint
+from mailbox.models import Receipt, ReceiptStep, StepState
 from mailbox.receipts import number
 
 TITLES = {
@@ -52,6 +53,8 @@ def lines_of(receipt: Receipt) -> list[Line]:
     """In the order of the page."""
     lines = []
     for step in receipt.steps.all():
+        if not _is_shown(step):
+            continue
         tone, mark, words = STATES[StepState(step.state)]
         doing = step.state == StepState.DOING
         counted = step.code == "mail" and doing
@@ -70,6 +73,15 @@ def lines_of(receipt: Receipt) -> list[Line]:
             )
         )
     return lines
+
+
+def _is_shown(step: ReceiptStep) -> bool:
+    """A line about mail that was kept names its project: it is for who sees that one."""
+    here = viewpoint.current()
+    kind, _, project = step.code.partition(":")
+    if here is None or here.projects is None or kind != "kept":
+        return True
+    return any(one.hex.startswith(project) for one in here.projects)
 
 
 def as_text(receipt: Receipt) -> str:

@@ -104,7 +104,7 @@ def member_remove(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
             "The person is out with the next click, in every browser.",
             "Access to mailboxes that this person connected here ends in the same moment; campaigns that "
             "send from them stop.",
-            "What the person wrote stays, and so do keys that the person made: look at them under Keys.",
+            "API keys that this person made end too. What the person wrote stays.",
             "Replies that were private to this person stay private. Removing the mailbox deletes them.",
         ],
     )
@@ -129,7 +129,7 @@ def leave(request: MemberRequest) -> HttpResponse:
             "You see nothing of it any more. To come back you need an invitation.",
             "Access to mailboxes that you connected here ends in the same moment; campaigns that send from "
             "them stop.",
-            "What you wrote stays with the workspace.",
+            "API keys that you made here end too. What you wrote stays with the workspace.",
         ],
     )
 

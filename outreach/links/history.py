@@ -99,7 +99,7 @@ def _mail(mail: Message, now: dt.datetime) -> Entry:
         shown.words,
         title,
         format_html("{}", shown.sentence),
-        thread=mail.thread_id,
+        thread=mail.open_thread_id,
     )
 
 

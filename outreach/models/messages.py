@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
+from accounts import viewpoint
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField
 from accounts.inventory import Data, Kept
@@ -234,6 +236,13 @@ class Message(WorkspaceModel):
         if was is not None:
             rows = rows.filter(state__in=was)
         return rows.update(state=to, **values) == 1
+
+    @property
+    def open_thread_id(self) -> uuid.UUID | None:
+        """The conversation it stands in, where whoever looks may read it: a link to it leads somewhere."""
+        here = viewpoint.current()
+        hidden = here is not None and self.mailbox_id in here.hidden_mailboxes
+        return None if hidden else self.thread_id
 
     @property
     def is_final(self) -> bool:

@@ -14,7 +14,7 @@ from accounts import audit
 from accounts.clock import Now
 from accounts.models import User
 from accounts.tenancy import current_workspace_id
-from mailbox.models import Mailbox, MailboxState
+from mailbox.models import Mailbox, MailboxState, Replies
 from outreach import conversation, policy, rendering, templating
 from outreach.models import (
     Campaign,
@@ -188,7 +188,9 @@ def write_answer(
     )
     row = _queue_by_hand(message)
     Thread.objects.filter(pk=thread.pk).update(waits_since=None, last_at=Now())
-    audit.record("thread.answered", f"Answer to {to} written", actor=actor, object_id=thread.pk)
+    private = mailbox is not None and mailbox.replies == Replies.PRIVATE
+    sentence = "Answer in a private conversation written" if private else f"Answer to {to} written"
+    audit.record("thread.answered", sentence, actor=actor, object_id=thread.pk)
     return row
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
+from accounts.viewpoint import whole_workspace
 from outreach import campaigns
 from outreach.models import Campaign, Enrollment, Message, Reply
 from outreach.models.messages import STOPPABLE
@@ -84,8 +85,9 @@ def campaign_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         campaigns.delete(row, actor=request.user)
         messages.success(request, f"{row.name} and its mail are deleted")
         return redirect("outreach:campaigns", slug=request.workspace.slug)
-    mails = Message.objects.filter(campaign=row)
-    replies = Reply.objects.filter(thread__campaign=row).count()
+    with whole_workspace("the number on the button is what goes, private replies included"):
+        mails = Message.objects.filter(campaign=row)
+        replies = Reply.objects.filter(thread__campaign=row).count()
     stored = mails.count() + replies
     return ask(
         request,

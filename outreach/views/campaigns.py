@@ -189,7 +189,7 @@ def _thread(person: Enrollment) -> uuid.UUID | None:
     """The conversation with this person, for "Answer"."""
     if person.state != EnrollmentState.REPLIED:
         return None
-    return next((mail.thread_id for mail in person.messages.all() if mail.thread_id), None)
+    return next((mail.open_thread_id for mail in person.messages.all() if mail.open_thread_id), None)
 
 
 def _position(person: Enrollment) -> int:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role, User
+from accounts.viewpoint import whole_workspace
 from outreach import contacts as people
 from outreach import suppression, why
 from outreach.forms import ContactForm
@@ -105,13 +106,21 @@ def contact_edit(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def contact_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     row = own_or_404(Contact, pk)
-    mails = Message.objects.filter(contact=row)
+    if people.is_elsewhere(row):
+        messages.error(
+            request,
+            "This person also stands in projects that you do not see. Somebody who sees every project can "
+            "delete them.",
+        )
+        return redirect("outreach:contact", slug=request.workspace.slug, pk=pk)
     if request.method == "POST":
         people.delete_contact(row, actor=request.user)
         messages.success(request, "The contact and its mail are deleted")
         return redirect("outreach:contacts", slug=request.workspace.slug)
-    count = mails.count()
-    replies = Reply.objects.filter(thread__contact=row).count()
+    with whole_workspace("the number on the button is what goes, private replies included"):
+        mails = Message.objects.filter(contact=row)
+        count = mails.count()
+        replies = Reply.objects.filter(thread__contact=row).count()
     return ask(
         request,
         title=f"Delete {row.name or row.address}",

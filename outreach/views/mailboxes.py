@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -18,10 +18,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import audit, clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
+from accounts.viewpoint import sees_all_projects, sees_project, whole_workspace
 from mailbox.connecting import highest_cap
 from mailbox.forms import MailboxForm
 from mailbox.limited_use import PERMISSIONS
-from mailbox.models import Mailbox, MailboxState, Provider, Receipt
+from mailbox.models import Mailbox, MailboxState, Provider, Receipt, Replies
 from mailbox.receipts import grants_page, is_complete, number
 from mailbox.revocation import revoke
 from outreach.mailbox_contents import contents, in_words, waiting_kinds
@@ -39,6 +40,8 @@ def mailboxes(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def mailbox(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     row = own_or_404(Mailbox.objects.live().select_related("owner"), pk)
+    if request.POST.get("about") == "replies":
+        return _set_replies(request, row)
     may_edit = may_bin(request, row) and request.membership.may(Role.MEMBER)
     if request.method == "POST" and not may_edit:
         raise PermissionDenied("A mailbox is changed by its owner or by an admin.")
@@ -58,9 +61,32 @@ def mailbox(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "row": rows_of([row], now=now, may=lambda one: may_bin(request, one))[0],
         "form": form,
         "may_edit": may_edit,
+        "is_mine": row.owner_id == request.user.pk,
+        "is_private": row.replies == Replies.PRIVATE,
         "nav_on": "mailboxes",
     }
     return render(request, "outreach/mailbox.html", page, status=422 if form.errors else 200)
+
+
+def _set_replies(request: MemberRequest, row: Mailbox) -> HttpResponse:
+    """Whose replies these are, its owner alone decides: not even the workspace's owner opens them."""
+    if row.owner_id != request.user.pk:
+        raise PermissionDenied("Only the person who connected a mailbox decides who reads its replies.")
+    wanted = request.POST.get("replies", "")
+    if wanted not in Replies.values:
+        raise Http404
+    if Mailbox.objects.filter(pk=row.pk).exclude(replies=wanted).update(replies=wanted):
+        words = (
+            "private to its owner" if wanted == Replies.PRIVATE else "read by everybody who sees the project"
+        )
+        audit.record(
+            "mailbox.replies",
+            f"Replies to {row.address} are {words} now",
+            actor=request.user,
+            object_id=row.pk,
+        )
+        messages.success(request, f"Replies to {row.address} are {words} now.")
+    return redirect("outreach:mailbox", slug=request.workspace.slug, pk=row.pk)
 
 
 @member(Role.VIEWER)
@@ -121,7 +147,9 @@ def _list(request: MemberRequest) -> dict[str, Any]:
         may=lambda one: may_bin(request, one),
     )
     live = [row for row in rows if row.mailbox.is_live]
-    events = audit.lines().filter(action__in=ACCESS)[:5]
+    # What was kept names its project.
+    told = [action for action in ACCESS if sees_all_projects() or action != "mailbox.mail_kept"]
+    events = audit.lines().filter(action__in=told)[:5]
     return {
         "rows": [*live, *(row for row in rows if not row.mailbox.is_live)],
         "live": len(live),
@@ -148,13 +176,16 @@ def _kept(data: Any, row: Mailbox) -> list[str]:
 
 
 def _dialog(row: Mailbox, kept: list[str]) -> dict[str, Any]:
-    found = contents(row)
-    kinds = waiting_kinds(row)
+    with whole_workspace("the bin takes the mail of every project"):
+        found = contents(row)
+        kinds = waiting_kinds(row)
+    shown = [part for part in found if sees_project(part.project.pk)]
     return {
         "mailbox": row,
+        "elsewhere": sum(part.mails for part in found if part not in shown),
         "google": row.provider == Provider.GOOGLE,
         "symbol": "brand-google" if row.provider == Provider.GOOGLE else "brand-windows",
-        "parts": [(part, str(part.project.pk) in kept) for part in found if part.mails or part.threads],
+        "parts": [(part, str(part.project.pk) in kept) for part in shown if part.mails or part.threads],
         "queued": sum(part.queued for part in found),
         "kinds": in_words(kinds),
         "mails": sum(part.mails for part in found),

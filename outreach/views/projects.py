@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import audit
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
+from accounts.viewpoint import sees_all_projects, whole_workspace
 from outreach import campaigns
 from outreach.forms import ProjectForm
 from outreach.models import (
@@ -49,7 +50,7 @@ def projects(request: MemberRequest) -> HttpResponse:
         {
             "page": page_of(request, rows),
             "nav_on": "campaigns",
-            "may_work": request.membership.may(Role.MEMBER),
+            "may_make": request.membership.may(Role.MEMBER) and sees_all_projects(),
         },
     )
 
@@ -112,9 +113,10 @@ def project_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         campaigns.delete_project(row, actor=request.user)
         messages.success(request, f"Project {row.name} and its mail are deleted")
         return redirect("outreach:projects", slug=slug)
-    mails = Message.objects.filter(project=row)
-    replies = Reply.objects.filter(thread__project=row).count()
-    count = Campaign.objects.filter(project=row, kind=CampaignKind.OUTREACH).count()
+    with whole_workspace("the number on the button is what goes, private replies included"):
+        mails = Message.objects.filter(project=row)
+        replies = Reply.objects.filter(thread__project=row).count()
+        count = Campaign.objects.filter(project=row, kind=CampaignKind.OUTREACH).count()
     stored = mails.count() + replies
     return ask(
         request,
