@@ -124,7 +124,9 @@ def remove_step(step: Step, *, actor: User | None = None) -> None:
             transaction.set_rollback(True)
             raise NotAllowed("A mail of this step lies as a draft in the mailbox. Try again in a minute.")
         Message.objects.filter(step=step).delete()
+        campaign, position = step.campaign, step.position
         step.delete()
+        _tell("step_removed", f"Step {position} of “{campaign.name}” taken out", campaign, actor)
 
 
 def pause(campaign: Campaign, *, actor: User | None, reason: str = "") -> bool:
@@ -256,22 +258,25 @@ def add_contacts(campaign: Campaign, contacts: Iterable[Contact], *, actor: User
             held = Enrollment.objects.filter(
                 campaign=campaign, contact__in=fresh, state=EnrollmentState.HELD_BACK
             ).count()
+        if fresh:
+            people_words = "1 person" if len(fresh) == 1 else f"{len(fresh)} people"
+            _tell("people_added", f"{people_words} put into “{campaign.name}”", campaign, actor)
     return Added(len(fresh), len(known), held)
 
 
 def remove_enrollment(enrollment: Enrollment, *, actor: User | None) -> None:
     """Before the launch the row goes; afterwards the person's waiting mails are cancelled."""
     with transaction.atomic():
-        if not enrollment.messages.exists():
-            enrollment.delete()
-            return
-        sequences.stop(enrollment, EnrollmentState.CANCELLED, reason="removed")
         audit.record(
             "enrollment.removed",
             f"{enrollment.contact.address} taken out of “{enrollment.campaign.name}”",
             actor=actor,
-            object_id=enrollment.pk,
+            object_id=enrollment.campaign_id,
         )
+        if not enrollment.messages.exists():
+            enrollment.delete()
+            return
+        sequences.stop(enrollment, EnrollmentState.CANCELLED, reason="removed")
 
 
 def finish_idle() -> int:

@@ -102,7 +102,12 @@ def _require_factors(request: MemberRequest) -> HttpResponseBase:
     changed = Workspace.objects.filter(pk=request.workspace.pk, requires_two_factors=not wanted)
     if changed.update(requires_two_factors=wanted):
         words = "is needed from everybody now" if wanted else "is not needed any more"
-        audit.record("workspace.factors", f"A second factor {words}", actor=request.user)
+        audit.record(
+            "workspace.factors",
+            f"A second factor {words}",
+            actor=request.user,
+            object_id=request.workspace.pk,
+        )
         messages.success(request, f"A second factor {words}")
     return redirect("settings", slug=request.workspace.slug)
 

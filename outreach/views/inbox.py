@@ -97,7 +97,8 @@ def thread_done(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     if "undo" in request.GET:
         newest = row.replies.filter(kind=ReplyKind.REPLY).order_by("-received_at").first()
         since = newest.received_at if newest else row.last_at
-        Thread.objects.filter(pk=pk).update(waits_since=since, done_at=None)
+        if Thread.objects.filter(pk=pk, done_at__isnull=False).update(waits_since=since, done_at=None):
+            audit.record("thread.reopened", "A conversation waits again", actor=request.user, object_id=pk)
         return redirect("outreach:thread", slug=request.workspace.slug, pk=pk)
     if Thread.objects.filter(pk=pk, done_at=None).update(waits_since=None, done_at=Now()):
         audit.record("thread.done", "A conversation was marked as done", actor=request.user, object_id=pk)

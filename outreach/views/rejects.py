@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 from django.http import HttpResponse
 
+from accounts.spreadsheet import as_csv
 from outreach.importing import Reject
 
 MOST_SHOWN = 200
-# At the beginning, and behind each sign at which a spreadsheet of another country divides a line (T26).
-_FORMULA = re.compile(r"""((?:^|[,;|\t\r\n"])[\s"]*)(?=[=+\-@＝＋－＠])""")
 
 
 def groups_of(rejects: Sequence[Reject]) -> list[tuple[str, int, list[Reject]]]:
@@ -28,15 +24,8 @@ def groups_of(rejects: Sequence[Reject]) -> list[tuple[str, int, list[Reject]]]:
 
 def file_of(rejects: Sequence[Reject]) -> HttpResponse:
     """As CSV. What a spreadsheet would run as a formula gets an apostrophe, wherever it cuts the line."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["Row", "Value", "Why"])
-    for reject in rejects:
-        writer.writerow([reject.line, _tame(reject.text), _tame(reject.reason)])
-    answer = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+    rows = [(reject.line, reject.text, reject.reason) for reject in rejects]
+    content = b"".join(as_csv([("Row", "Value", "Why"), *rows]))
+    answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="rejected-rows.csv"'
     return answer
-
-
-def _tame(text: str) -> str:
-    return _FORMULA.sub(r"\1'", text)
