@@ -127,7 +127,7 @@ def _ask(
         answer = client.post(url, fields, headers=headers)
     else:
         answer = client.generic(cell.method, url, headers=headers)
-    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    body = answer.getvalue()
     return HttpResponse(body, status=answer.status_code, headers=dict(answer.headers))
 
 

@@ -84,7 +84,7 @@ def fill(owner: User, word: str = WORD) -> Rows:
     receipt = Receipt.objects.create(
         mailbox=mailbox, provider=mailbox.provider, address=mailbox.address, actor=owner
     )
-    key = keys.mint(name=f"Key {WORD}", scopes=["read"], actor=owner, pk=uuid7()).key
+    key = keys.mint(name=f"Key {word}", scopes=["read"], actor=owner, pk=uuid7()).key
     guest = User.objects.create_user(f"guest-{key.pk.hex}@{word}.example", name=f"Gwen {word}")
     me = Membership.objects.get(user=owner, workspace=key.workspace_id)
     return {
