@@ -45,6 +45,8 @@ def arrive(query: Mapping[str, str], kept: dict[str, Any], *, redirect_uri: str)
     if query.get("error"):
         refusal = NeedsAdmin if query["error"] in ADMIN else Declined
         raise refusal(query["error"])
+    if not query.get("code"):
+        raise Stale("no code")
     # Without the asked scopes: an unticked one is ours to explain, and no reason to raise inside the library.
     flow = _flow(redirect_uri, scopes=None, code_verifier=kept["verifier"])
     outside_transactions()
