@@ -57,6 +57,7 @@ urlpatterns = [
     path("api/v1/campaigns/<uuid:pk>/launch", acting.CampaignLaunch.as_view(), name="campaign_launch"),
     path("api/schema/", Description.as_view(), name="schema"),
     path("api/docs/", documentation, name="docs"),
-    path("api/<path:rest>", nowhere, name="nowhere"),
+    # Line breaks too, which <path:> does not match.
+    re_path(r"^api/(?P<rest>[\s\S]*)$", nowhere, name="nowhere"),
 ]
 app_name = "api"

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import schemathesis
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -74,6 +76,7 @@ class Visitor:
     home: str
     scopes: frozenset[str] = frozenset()
     works: bool = True
+    cookies: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,14 +129,30 @@ def allowed(visitor: Visitor, operation: str, whose: str) -> set[int] | None:
     return None
 
 
-def run(
-    world: World, *, examples: int, only: Collection[str] = (), number: int = 1, app: Any = None
-) -> Report:
+def run(world: World, *, examples: int, only: Collection[str] = (), number: int = 1) -> Report:
     """So many requests in all, spread over the operations and over fitting and unfitting ones."""
-    schema = schemathesis.openapi.from_wsgi("/api/schema/", app or get_wsgi_application())
+    with _connections_stay_open():
+        return _run(world, examples=examples, only=only, number=number)
+
+
+@contextmanager
+def _connections_stay_open() -> Iterator[None]:
+    """A test's transaction spans its requests: none of them may end the connection, as a server's would."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in signals:
+            signal.connect(close_old_connections)
+
+
+def _run(world: World, *, examples: int, only: Collection[str], number: int) -> Report:
+    schema = schemathesis.openapi.from_wsgi("/api/schema/", get_wsgi_application())
     schema.config.generation.update(with_security_parameters=False)
     report, began = Report(), time.monotonic()
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations = [cast("Any", found).ok() for found in schema.get_all_operations()]
     named = {operation.definition.raw["operationId"]: operation for operation in operations}
     if set(named) != set(SCOPES):
         report.note(f"the tables do not name the same operations: {sorted(set(named) ^ set(SCOPES))}")
@@ -180,7 +199,7 @@ def _walk(
         report.operations.add(name)
         # What a request did is taken back: each meets the same rows.
         with transaction.atomic():
-            answer = case.call(headers=visitor.headers)
+            answer = case.call(headers=visitor.headers, cookies=visitor.cookies)
             transaction.set_rollback(True)
         report.statuses[answer.status_code] = report.statuses.get(answer.status_code, 0) + 1
         _judge(world, case, name, visitor, whose, answer, report)

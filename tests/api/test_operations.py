@@ -351,8 +351,8 @@ def test_it_lets_no_cache_keep_an_answer(here: Workspace) -> None:
 
 def test_it_answers_a_wrong_address_or_method_in_its_own_shape(here: Workspace) -> None:
     client = with_key(make_key(here).secret)
-    assert client.get("/api/v1/nothing").json()["status"] == 404
-    assert client.get("/api/v1/me/").json()["status"] == 404
+    for path in ("nothing", "me/", "projects/x", "projects/%0A", "projects/%00", "%F0%9F%A6%8A", ""):
+        assert client.get(f"/api/v1/{path}").json()["status"] == 404, path
     wrong = client.delete("/api/v1/contacts")
     assert (wrong.status_code, wrong["Allow"]) == (405, "GET, HEAD, POST")
     assert client.options("/api/v1/contacts").status_code == 405

@@ -24,17 +24,14 @@ pytestmark = pytest.mark.django_db
 SignedIn = Callable[[User], Client]
 
 
-def proved(client: Client) -> Client:
-    """As after a sign-in a moment ago."""
+@pytest.fixture
+def boss(owner: User, signed_in: SignedIn) -> Client:
+    """The owner, who has signed in a moment ago."""
+    client = signed_in(owner)
     session = client.session
     session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
     session.save()
     return client
-
-
-@pytest.fixture
-def boss(owner: User, signed_in: SignedIn) -> Client:
-    return proved(signed_in(owner))
 
 
 def form(**fields: Any) -> dict[str, Any]:
@@ -74,9 +71,10 @@ def test_it_shows_a_secret_on_no_other_page(ws: Workspace, boss: Client) -> None
 
 
 def test_it_asks_for_a_proof_before_a_secret_and_not_before_a_stop(
-    ws: Workspace, owner: User, signed_in: SignedIn
+    ws: Workspace, boss: Client, settings: Any
 ) -> None:
-    client, key = signed_in(owner), make_key(ws).key
+    client, key = boss, make_key(ws).key
+    settings.REAUTHENTICATION_SECONDS = 0
     for page in ("keys/new/", "keys/token/", f"keys/{key.pk}/rotate/"):
         answer = client.post(f"/w/{ws.slug}/{page}", form(hours="24"))
         assert answer.status_code == 302, page
@@ -165,8 +163,8 @@ def test_it_lists_requests_and_filters_them(ws: Workspace, boss: Client) -> None
     assert first.key.prefix not in refused.split("<tbody")[1]
     one = boss.get(f"/w/{ws.slug}/requests/", {"credential": first.key.prefix}).content.decode()
     assert second.key.prefix not in one.split("<tbody")[1]
-    assert boss.get(f"/w/{ws.slug}/requests/", {"credential": "\x00", "answer": "9"}).status_code == 200
-    file = b"".join(boss.get(f"/w/{ws.slug}/requests/csv/").streaming_content)  # type: ignore[arg-type]
+    assert boss.get(f"/w/{ws.slug}/requests/", {"credential": "²", "answer": "9"}).status_code == 200
+    file = boss.get(f"/w/{ws.slug}/requests/csv/").getvalue()
     table = list(csv.reader(io.StringIO(file.decode("utf-8-sig"))))
     assert [line[2] for line in table[1:]] == ["'=cmd|calc", "First"]
     assert [line[5] for line in table[1:]] == ["403", "200"]

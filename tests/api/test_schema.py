@@ -17,6 +17,7 @@ from accounts.callers import Caller
 from accounts.models import Membership, User, Workspace
 from accounts.tenancy import workspace
 from outreach.api import reading
+from outreach.api.paging import page_of
 from outreach.models import Project
 from tests.api.fuzzing import SCOPES, Report, World, run
 from tests.api.worlds import WORDS, make_world
@@ -84,7 +85,7 @@ def test_it_takes_only_the_fields_that_it_names(description: dict[str, Any]) -> 
 def test_it_keeps_to_its_description_and_its_policy(world: World) -> None:
     report = run(world, examples=EXAMPLES)
     print(f"\nfuzz: {report}")  # noqa: T201
-    assert report.findings == []
+    assert report.findings == [], "\n".join(report.findings)
     assert report.operations == set(SCOPES)
     assert report.examples >= EXAMPLES * 0.95
     assert {200, 400, 401, 403, 404} <= set(report.statuses)
@@ -103,26 +104,27 @@ def test_it_notices_a_crash(world: World, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(reading, "page_of", broken)
     found = planted(world, "list_projects").findings
-    assert any("500" in line and "Server error" in line for line in found)
+    assert any("500" in line and "Server error" in line for line in found), found
 
 
 def test_it_notices_an_answer_that_is_not_described(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "answer", lambda shape, row, **_: Response(shape(row).data, status=203))
     found = planted(world, "get_project").findings
-    assert any("203" in line and "Undocumented" in line for line in found)
+    assert any("203" in line and "Undocumented" in line for line in found), found
 
 
 def test_it_notices_a_field_that_is_not_described(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     more = lambda shape, row, **_: Response({**shape(row).data, "secret": "x"})  # noqa: E731
     monkeypatch.setattr(reading, "answer", more)
-    assert any("violates schema" in line for line in planted(world, "get_project").findings)
+    found = planted(world, "get_project").findings
+    assert any("violates schema" in line for line in found), found
 
 
 def test_it_notices_words_of_another_workspace(
     world: World, stranger: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = Membership.objects.get(user=stranger).workspace
-    kind = reading.page_of
+    kind = page_of
 
     def leaks(request: Any, rows: Any, shape: Any) -> dict[str, Any]:
         found = kind(request, rows, shape)
@@ -133,7 +135,7 @@ def test_it_notices_words_of_another_workspace(
     monkeypatch.setattr(reading, "page_of", leaks)
     found = planted(world, "list_projects").findings
     assert found
-    assert all("words of the other workspace" in line for line in found)
+    assert all("words of the other workspace" in line for line in found), found
     assert WORDS["b"]
 
 

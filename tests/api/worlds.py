@@ -69,8 +69,7 @@ def _visitors(home: str, here: Workspace) -> list[Visitor]:
 
 def _session(home: str, here: Workspace, person: User) -> Visitor:
     """A browser without a page's token: it may look, and changes nothing (threats T32)."""
-    cookies = in_session(person, here).cookies
-    header = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+    cookies = {name: morsel.value for name, morsel in in_session(person, here).cookies.items()}
     role = Membership.objects.get(workspace=here, user=person).role
-    headers = {"Cookie": header, "X-Workspace": here.sid}
-    return Visitor(f"a session of {home}, {Role(role).label}", headers, home, frozenset({"read"}))
+    name = f"a session of {home}, {Role(role).label}"
+    return Visitor(name, {"X-Workspace": here.sid}, home, frozenset({"read"}), cookies=cookies)
