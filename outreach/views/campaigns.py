@@ -43,8 +43,7 @@ def campaigns(request: MemberRequest) -> HttpResponse:
     rows = Campaign.objects.filter(kind=CampaignKind.OUTREACH).order_by("-created_at", "-id")
     if state in CampaignState.values:
         rows = rows.filter(state=state)
-    wanted = _uuid(project)
-    chosen = Project.objects.filter(pk=wanted).first() if wanted else None
+    chosen = own_or_404(Project, project) if project else None
     if chosen:
         rows = rows.filter(project=chosen)
     page = {
@@ -196,10 +195,3 @@ def _position(person: Enrollment) -> int:
     """The step that the row's state speaks of; 0 before there is one."""
     last = why.latest(list(person.messages.all()))
     return last.step.position if last and last.step else 0
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
