@@ -1,4 +1,4 @@
-"""Consent in real browsers: begun in one, finished in another; the page that asks; the admin's way (T5-T8)."""
+"""Consent in real browsers: begun in one, finished in another; the page that asks; the admin's way (T5)."""
 
 from __future__ import annotations
 

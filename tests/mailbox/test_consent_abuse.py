@@ -24,6 +24,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PARTS = (abuse, abuse_states, abuse_answers, abuse_pages, abuse_sign_in)
 
 
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings: Any) -> None:
+    """Four people per case: their passwords are not what is tried here."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def scene(
     ws: Workspace,
