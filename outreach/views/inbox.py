@@ -154,12 +154,9 @@ def _own(pk: uuid.UUID) -> Thread:
 
 
 def _reply(row: Thread, named: str) -> Reply:
-    replies = row.replies.order_by("-received_at")
-    try:
-        found = replies.filter(pk=uuid.UUID(named)).first() if named else None
-    except ValueError as wrong:
-        raise Http404 from wrong
-    found = found or (replies.filter(kind=ReplyKind.REPLY).first() if not named else None)
+    if named:
+        return own_or_404(row.replies.all(), named)
+    found = row.replies.filter(kind=ReplyKind.REPLY).order_by("-received_at").first()
     if found is None:
         raise Http404
     return found
