@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 NO_DATABASE := SECRET_KEY=check KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	DATABASE_URL=postgres://check@127.0.0.1:1/outreach KEYSTORE_URL=postgres://check@127.0.0.1:1/outreach_keys
 
-.PHONY: run setup test pytest lint types boundaries migrations check audit bench format lock machine clean
+.PHONY: run setup test pytest lint types boundaries migrations check audit bench fuzz format lock machine clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.local-installed
@@ -98,6 +98,11 @@ bench: setup
 	@for bench in benchmarks/[a-z]*.py; do \
 		$(PY) -m benchmarks.$$(basename $$bench .py) || exit 1; \
 	done
+
+# Requests made up from the API's description, by keys of two workspaces; a bounded run is part of the tests.
+EXAMPLES ?= 20000
+fuzz: setup machine
+	FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n0 -s tests/api/test_schema.py -k description_and_its_policy
 
 format: setup
 	$(PY) -m ruff check --fix .
