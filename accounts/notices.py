@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 def tell_role(them: Membership, *, role: Role, actor: User) -> None:
     here = them.workspace
-    text = f"{_who(actor)} made you {_a(role)} of {here.name}.\n\n{_place(here)}\n"
+    text = f"{_who(actor)} made you {a_role(role)} of {here.name}.\n\n{_place(here)}\n"
     _mail(them.user.email, f"Your role in {here.name}", text)
 
 
@@ -30,8 +30,8 @@ def tell_removed(them: Membership, *, actor: User) -> None:
     here = them.workspace
     text = (
         f"{_who(actor)} ended your membership of {here.name}.\n\n"
-        "Access to mailboxes that you had connected there ended in the same moment. What you wrote stays "
-        "with the workspace. Your account and your other workspaces are as they were.\n"
+        "Access to mailboxes that you had connected there ended in the same moment, and so did your API "
+        "keys for it. Your account and your other workspaces are as they were.\n"
     )
     _mail(them.user.email, f"You are no longer in {here.name}", text)
 
@@ -61,7 +61,7 @@ def tell_transferred(them: Membership, *, actor: User) -> None:
 
 def tell_invited(invitation: Invitation, *, address: str, link: str, here: Workspace, actor: User) -> None:
     text = (
-        f"{_who(actor)} invites you to {here.name}, as {_a(Role(invitation.role))}.\n\n"
+        f"{_who(actor)} invites you to {here.name}, as {a_role(Role(invitation.role))}.\n\n"
         f"To see the invitation, open:\n{link}\n\n"
         f"It is for {address} alone and works until {invitation.expires_at:%-d %B %Y, %H:%M} UTC. "
         "If you do not know what this is about, do nothing: without you nothing happens.\n"
@@ -81,7 +81,8 @@ def _who(user: User) -> str:
     return f"{user.name} ({user.email})" if user.name else user.email
 
 
-def _a(role: Role) -> str:
+def a_role(role: Role) -> str:
+    """ "an owner", "a member"."""
     return f"{'an' if role in (Role.OWNER, Role.ADMIN) else 'a'} {role.label.lower()}"
 
 

@@ -17,6 +17,7 @@ from accounts.forms_members import InvitationForm
 from accounts.invitations import ForAnother, Gone
 from accounts.members import NotAllowed
 from accounts.models import Invitation, Membership, Role, Workspace
+from accounts.notices import a_role
 from accounts.projects import projects
 from accounts.proof import recently_proved
 from accounts.tenancy import workspace
@@ -100,7 +101,7 @@ def join(request: HttpRequest, place: str, token: str) -> HttpResponse:
             return render(request, "accounts/join_other.html", {"here": here}, status=403)
         page = {
             "here": here,
-            "role": Role(row.role),
+            "as_role": a_role(Role(row.role)),
             "inviter": row.invited_by,
             "is_in": Membership.objects.filter(workspace=here, user=user).exists(),
         }
@@ -112,7 +113,7 @@ def _to_entrance(request: HttpRequest, row: Invitation, here: Workspace) -> Http
     invited.remember(request, path=request.path, address=str(row.email))
     page = {
         "here": here,
-        "role": Role(row.role),
+        "as_role": a_role(Role(row.role)),
         "inviter": row.invited_by,
         "signed_out": True,
         "sign_in": f"{reverse('account_login')}?next={request.path}",

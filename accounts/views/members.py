@@ -102,10 +102,9 @@ def member_remove(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         back=_url(request, row),
         effects=[
             "The person is out with the next click, in every browser.",
-            "Access to mailboxes that this person connected here ends in the same moment; campaigns that "
-            "send from them stop.",
-            "API keys that this person made end too. What the person wrote stays.",
-            "Replies that were private to this person stay private. Removing the mailbox deletes them.",
+            "Access to mailboxes that this person connected here ends in the same moment, as by the bin: "
+            "campaigns that send from them stop, and their mail is deleted here.",
+            "API keys that this person made end too. Texts, contacts and projects stay.",
         ],
     )
 
@@ -127,9 +126,9 @@ def leave(request: MemberRequest) -> HttpResponse:
         back=reverse("members", kwargs={"slug": request.workspace.slug}),
         effects=[
             "You see nothing of it any more. To come back you need an invitation.",
-            "Access to mailboxes that you connected here ends in the same moment; campaigns that send from "
-            "them stop.",
-            "API keys that you made here end too. What you wrote stays with the workspace.",
+            "Access to mailboxes that you connected here ends in the same moment, as by the bin: campaigns "
+            "that send from them stop, and their mail is deleted here.",
+            "API keys that you made here end too. Texts, contacts and projects stay.",
         ],
     )
 
