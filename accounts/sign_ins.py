@@ -11,6 +11,7 @@ from smtplib import SMTPException
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core.context import request_context
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.sessions.models import Session
@@ -154,7 +155,8 @@ def _tell(request: HttpRequest, user: User, row: SignIn) -> None:
         "password_url": request.build_absolute_uri(reverse("account_reset_password")),
     }
     try:
-        get_adapter(request).send_mail("account/email/new_sign_in", user.email, context)
+        with request_context(request):
+            get_adapter(request).send_mail("account/email/new_sign_in", user.email, context)
     except (SMTPException, OSError) as error:
         log.warning("the mail about a new sign-in did not leave: %s", type(error).__name__)
 
