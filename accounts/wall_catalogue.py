@@ -46,16 +46,6 @@ class Catalogue:
     closed_sequences: list[str]
 
 
-_HERE = "relnamespace = current_schema()::regnamespace"
-_RIGHTS = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
-
-
-def _may(right: str) -> str:
-    """SQL: whether a role has this right to a table; where rights to columns exist, to any column."""
-    any_column = right in ("SELECT", "INSERT", "UPDATE", "REFERENCES")
-    return f"has_{'any_column' if any_column else 'table'}_privilege(%s, oid, '{right}')"
-
-
 def read(connection: BaseDatabaseWrapper) -> Catalogue:
     """The catalogue of the connection's schema, as far as the wall is concerned."""
 
@@ -65,84 +55,80 @@ def read(connection: BaseDatabaseWrapper) -> Catalogue:
             return list(cursor.fetchall())
 
     role = settings.DATABASE_ROLE
-    tables = {
-        name: Table(secured, forced)
-        for name, secured, forced in rows(
-            f"SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class "  # noqa: S608
-            f"WHERE {_HERE} AND relkind IN ('r', 'p')"
-        )
-    }
+    schema, exists = rows(_PLACE, role)[0]
+    everything = rows(_TABLES)
+    tables = {name: Table(secured, forced) for name, secured, forced, _ in everything}
     unique: dict[str, set[tuple[str, ...]]] = {}
     foreign = {}
     for kind, name, table, columns, to, to_columns, validated, deferred in rows(_CONSTRAINTS):
-        if kind == "f":
-            if len(columns) == 2 and columns[0] == to_columns[0] == "workspace_id":
-                foreign[table, columns[1], to, to_columns[1]] = Foreign(name, validated, deferred)
-        else:
+        if kind != "f":
             unique.setdefault(table, set()).add(tuple(columns))
+        elif len(columns) == 2 and columns[0] == to_columns[0] == "workspace_id":
+            foreign[table, columns[1], to, to_columns[1]] = Foreign(name, validated, deferred)
     policies: dict[str, dict[str, tuple[str, str]]] = {}
     for table, name, using, check, plain in rows(_POLICIES):
         policies.setdefault(table, {})[name] = (using, check) if plain else ("", "")
-    exists = bool(rows("SELECT 1 FROM pg_roles WHERE rolname = %s", role))
-    rights: dict[str, frozenset[str]] = {}
-    if exists:
-        for table, *held in rows(
-            f"SELECT relname, {', '.join(_may(right) for right in _RIGHTS)} "  # noqa: S608
-            f"FROM pg_class WHERE {_HERE} AND relkind IN ('r', 'p')",
-            *[role] * len(_RIGHTS),
-        ):
-            rights[table] = frozenset(right for right, may in zip(_RIGHTS, held, strict=True) if may)
-    schema, may_use = rows(
-        "SELECT current_schema()::text, "
-        + ("has_schema_privilege(%s, current_schema(), 'USAGE')" if exists else "false"),
-        *([role] if exists else []),
-    )[0]
+    held = dict(rows(_RIGHTS, role, role)) if exists else {}
     return Catalogue(
         schema=schema,
         tables=tables,
-        with_workspace=frozenset(
-            name
-            for (name,) in rows(
-                f"SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE {_HERE} "  # noqa: S608
-                "AND relkind IN ('r', 'p') AND attname = 'workspace_id' AND NOT attisdropped"
-            )
-        ),
+        with_workspace=frozenset(name for name, _, _, has in everything if has),
         unique=unique,
         foreign=foreign,
         policies=policies,
         triggers=frozenset((table, name) for table, name in rows(_TRIGGERS)),
-        functions={
-            name: (body, definer)
-            for name, body, definer in rows(
-                "SELECT proname, prosrc, prosecdef FROM pg_proc "
-                "WHERE pronamespace = current_schema()::regnamespace"
-            )
-        },
-        open_views=[
-            name
-            for (name,) in rows(
-                f"SELECT relname FROM pg_class WHERE {_HERE} AND (relkind = 'm' OR relkind = 'v' AND NOT "  # noqa: S608
-                "coalesce(reloptions, '{}') && '{security_invoker=true,security_invoker=on}')"
-            )
-        ],
+        functions={name: (body, definer) for name, body, definer in rows(_FUNCTIONS)},
+        open_views=[name for (name,) in rows(_VIEWS)],
         role_exists=exists,
-        may_use_schema=may_use,
-        rights=rights,
-        closed_sequences=[
-            name
-            for (name,) in (
-                rows(
-                    # In this order: the function refuses what is no sequence.
-                    f"SELECT relname FROM pg_class WHERE CASE WHEN {_HERE} AND relkind = 'S' "  # noqa: S608
-                    "THEN NOT has_sequence_privilege(%s, oid, 'USAGE') ELSE false END",
-                    role,
-                )
-                if exists
-                else []
-            )
-        ],
+        may_use_schema=exists and bool(rows(_MAY_USE_SCHEMA, role)[0][0]),
+        rights={table: frozenset(held.get(table, ())) for table in tables},
+        closed_sequences=[name for (name,) in rows(_SEQUENCES, role)] if exists else [],
     )
 
+
+_PLACE = "SELECT current_schema()::text, EXISTS (SELECT FROM pg_roles WHERE rolname = %s)"
+_MAY_USE_SCHEMA = "SELECT has_schema_privilege(%s, current_schema(), 'USAGE')"
+
+_TABLES = """
+SELECT c.relname::text, c.relrowsecurity, c.relforcerowsecurity, EXISTS (
+    SELECT FROM pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attname = 'workspace_id' AND NOT a.attisdropped
+)
+FROM pg_class c
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+"""
+
+# Some rights can be given for one column alone; that counts.
+_RIGHTS = """
+SELECT c.relname::text, array_agg(r.name)
+FROM pg_class c CROSS JOIN unnest(
+    ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']
+) AS r(name)
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND CASE
+    WHEN r.name IN ('DELETE', 'TRUNCATE', 'TRIGGER') THEN has_table_privilege(%s, c.oid, r.name)
+    ELSE has_any_column_privilege(%s, c.oid, r.name)
+END
+GROUP BY 1
+"""
+
+# CASE, because the function refuses what is no sequence.
+_SEQUENCES = """
+SELECT relname::text FROM pg_class
+WHERE CASE WHEN relnamespace = current_schema()::regnamespace AND relkind = 'S'
+    THEN NOT has_sequence_privilege(%s, oid, 'USAGE') ELSE false END
+"""
+
+_FUNCTIONS = """
+SELECT proname::text, prosrc, prosecdef FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+"""
+
+_VIEWS = """
+SELECT relname::text FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND (
+    relkind = 'm' OR relkind = 'v'
+    AND NOT coalesce(reloptions, '{}') && '{security_invoker=true,security_invoker=on}'
+)
+"""
 
 _CONSTRAINTS = """
 SELECT k.contype::text, k.conname::text, c.relname::text,

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from config import embedded
+from config.processes import StartFailed
+from config.run import Run
 from tests.browser.conftest import left_behind, start
 
 
@@ -50,3 +53,24 @@ def test_it_starts_keeps_its_data_and_leaves_nothing_behind(tmp_path: Path) -> N
         time.sleep(1)
     finally:
         afresh.stop()
+
+
+def test_it_wants_the_owner_of_a_database_that_is_named_from_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The product's role cannot migrate, and the owner is not the one to run the product as."""
+    app, owner = "postgres://outreach_app:a@db.example/outreach", "postgres://outreach:b@db.example/outreach"
+    monkeypatch.setenv("DATABASE_URL", app)
+    monkeypatch.setenv("KEYSTORE_URL", app)
+    with pytest.raises(StartFailed, match="OWNER_DATABASE_URL and OWNER_KEYSTORE_URL not"):
+        Run(tmp_path).databases()
+    monkeypatch.setenv("OWNER_DATABASE_URL", owner)
+    monkeypatch.setenv("OWNER_KEYSTORE_URL", owner)
+    assert Run(tmp_path).databases() == ({"DATABASE_URL": owner, "KEYSTORE_URL": owner}, {})
+
+
+def test_it_tells_the_product_s_role_no_other_password() -> None:
+    server = embedded.Server(5432, "secret")
+    assert "secret" in server.url("outreach", role=embedded.OWNER)
+    assert "secret" not in server.url("outreach")
+    assert server.url("outreach") != embedded.Server(5432, "other").url("outreach")
