@@ -15,7 +15,7 @@ from accounts.tenancy import workspace
 from tests.conftest import PASSWORD
 
 OUTSIDE = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/privacy/", "/cookies/"]
-INSIDE = ["settings", "activity"]
+INSIDE = ["settings", "activity", "activity/export"]
 CONFIRM = """
   <dialog class="dlg" id="ask" aria-labelledby="ask-h" data-open><form method="post" action="#">
   <header><h2 id="ask-h">Cancel Winter gear</h2></header><div class="in"><p>41 mails.</p></div>
