@@ -125,10 +125,11 @@ class Signer:
         self._key = key
 
     def sign(self, claims: dict[str, Any]) -> str:
-        header = _b64(json.dumps({"alg": "RS256", "kid": KEY_ID, "typ": "JWT"}).encode())
-        payload = _b64(json.dumps(claims).encode())
-        signature = self._key.sign(f"{header}.{payload}".encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{header}.{payload}.{_b64(signature)}"
+        return _signed(claims, self._key)
+
+    def sign_as_another(self, claims: dict[str, Any]) -> str:
+        """Well formed, under the same key id, by a key that nobody has published."""
+        return _signed(claims, rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
     def jwk_set(self) -> dict[str, Any]:
         numbers = self._key.public_key().public_numbers()
@@ -143,6 +144,13 @@ class Signer:
             "e": _b64(exponent),
         }
         return {"keys": [key]}
+
+
+def _signed(claims: dict[str, Any], key: rsa.RSAPrivateKey) -> str:
+    header = _b64(json.dumps({"alg": "RS256", "kid": KEY_ID, "typ": "JWT"}).encode())
+    payload = _b64(json.dumps(claims).encode())
+    signature = key.sign(f"{header}.{payload}".encode(), padding.PKCS1v15(), hashes.SHA256())
+    return f"{header}.{payload}.{_b64(signature)}"
 
 
 def _b64(data: bytes) -> str:
