@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from accounts import known_browsers
 from accounts.access import public
 from accounts.models import ServiceMail
 
@@ -23,6 +24,11 @@ COOKIES = [
         "name": settings.CSRF_COOKIE_NAME,
         "purpose": "Proves that a form came from our page",
         "until": "1 year",
+    },
+    {
+        "name": known_browsers.COOKIE,
+        "purpose": "Knows a browser that you have signed in from, so that only a new one is told by mail",
+        "until": "1 year, a new password, or sign-out everywhere",
     },
     {"name": "messages", "purpose": "Carries one line to the next page", "until": "that page"},
 ]

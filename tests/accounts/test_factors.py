@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from accounts import factors
+from accounts import audit, factors
 from accounts.encryption import Unreadable
 from accounts.models import User, Workspace
+from accounts.tenancy import workspace
 from tests.accounts.test_sign_in import sign_in
 from tests.conftest import PASSWORD
 
@@ -225,3 +228,21 @@ def test_it_keeps_other_peoples_keys_from_view(owner: User, member: User, signed
         assert browser.get(url).status_code == 404
         assert browser.post(url, {"name": "Mine"}).status_code == 404
     assert Authenticator.objects.get(pk=row.pk).data["name"] == "Key"
+
+
+def test_it_takes_the_factors_off_for_a_person_who_has_lost_them(owner: User, ws: Workspace) -> None:
+    browser = Client()
+    sign_in(browser, owner.email, PASSWORD)
+    with_app(owner)
+    for address in ("nobody@nowhere.example", ""):
+        with pytest.raises(CommandError):
+            call_command("remove_factors", address)
+    call_command("remove_factors", owner.email.upper(), stdout=StringIO())
+    assert not Authenticator.objects.exists()
+    assert browser.get("/accounts/you/").status_code == 302
+    assert mail.outbox[-1].to == [owner.email]
+    with workspace(ws):
+        line = audit.lines().get(action="member.factors_removed")
+        assert (line.actor_kind, line.object_id) == ("operator", owner.sid)
+    with pytest.raises(CommandError):
+        call_command("remove_factors", owner.email)

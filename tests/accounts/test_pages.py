@@ -9,9 +9,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from accounts import audit
+from accounts import audit, known_browsers
 from accounts.models import AuditEvent, User, Workspace
 from accounts.tenancy import workspace
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -189,12 +190,13 @@ def test_it_serves_legal_pages_without_script_or_cookie(address: str) -> None:
 def test_it_names_every_cookie_that_it_sets(owner: User, ws: Workspace, signed_in: Browser) -> None:
     browser = Client()
     browser.get("/accounts/login/")
+    browser.post("/accounts/login/", {"login": owner.email, "password": PASSWORD})
     inside = signed_in(owner)
     inside.post(f"/w/{ws.slug}/settings/", new_settings())
     inside.get(f"/w/{ws.slug}/settings/")
     page = Client().get("/cookies/").content.decode()
     names = {*browser.cookies, *inside.cookies}
-    assert names >= {settings.CSRF_COOKIE_NAME, settings.SESSION_COOKIE_NAME}
+    assert names >= {settings.CSRF_COOKIE_NAME, settings.SESSION_COOKIE_NAME, known_browsers.COOKIE}
     assert [name for name in names if name not in page] == []
 
 
