@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts import keys
 from accounts.access import Policy
 from accounts.keys import Scope
-from accounts.models import ApiRequest, AuditEvent, Membership, Role, User, Workspace
+from accounts.models import ApiRequest, AuditEvent, KeyKind, Membership, Role, User, Workspace
 from accounts.tenancy import workspace
 from outreach.api.operation import Operation
 from outreach.models import Campaign, CampaignState, Contact, Message, Project, ProjectAccess
@@ -334,8 +335,6 @@ def test_it_records_which_credential_made_each_request(here: Workspace, owner: U
 
 
 def test_it_records_the_use_of_a_revoked_key(here: Workspace, owner: User) -> None:
-    from accounts import keys
-
     minted = make_key(here)
     keys.revoke(minted.key, actor=owner)
     with_key(minted.secret).get("/api/v1/me")
@@ -402,3 +401,40 @@ def test_it_answers_a_crash_without_a_word_of_it(here: Workspace, monkeypatch: p
     assert answer.status_code == 500
     assert "kingfisher" not in answer.content.decode()
     assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_it_slows_whoever_guesses_and_nobody_else(here: Workspace, settings: Any) -> None:
+    """T31: wrong keys count against their address; a good key works from there, and from elsewhere."""
+    settings.API_GUESSES_PER_MINUTE = 5
+    good = make_key(here).secret
+    guesser: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.9"}
+    answers = [with_key(keys.new_secret(KeyKind.KEY)).get("/api/v1/me", **guesser) for _ in range(8)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429] * 3
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+    assert answers[-1]["Content-Type"] == "application/problem+json"
+    assert with_key(good).get("/api/v1/me", **guesser).status_code == 200
+    other: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.10"}
+    assert with_key("wrong").get("/api/v1/me", **other).status_code == 401
+    assert with_key(good).get("/api/v1/me", **other).status_code == 200
+
+
+def test_it_limits_each_credential_by_itself(here: Workspace, settings: Any) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 3
+    busy, calm = with_key(make_key(here).secret), with_key(make_key(here).secret)
+    answers = [busy.get("/api/v1/me") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+    assert calm.get("/api/v1/me").status_code == 200
+    assert ApiRequest.objects.count() == 4
+
+
+def test_it_answers_without_redis(here: Workspace, settings: Any) -> None:
+    """Redis loses nothing: without it nobody is limited, and nobody is shut out."""
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+        }
+    }
+    assert with_key(make_key(here).secret).get("/api/v1/me").status_code == 200
+    assert with_key("wrong").get("/api/v1/me").status_code == 401
