@@ -18,6 +18,7 @@ from accounts.project_checks import faults, project_paths
 from accounts.tenancy import WorkspaceModel
 from accounts.viewpoint import Everybody
 from config.urls import urlpatterns
+from tests.accounts.test_wall_gaps import start
 
 
 def bare(request: HttpRequest, **_: Any) -> HttpResponse:
@@ -114,3 +115,16 @@ def test_it_names_a_model_that_does_not_say_so() -> None:
     assert faults(Lost) == ["campaign__project leads nowhere: Lost has no campaign"]
     assert faults(Loose) == ["project may be empty: a row without a project would be seen by nobody"]
     assert faults(Silent) == ["Everybody(…) needs a reason"]
+
+
+@pytest.mark.slow
+def test_it_starts_no_web_process_with_an_open_route(transactional_db: None) -> None:
+    """Gunicorn runs no system checks, so the web's entry asks by itself."""
+    refused = start(
+        "-c",
+        "from django.conf import settings; settings.ROOT_URLCONF = 'tests.isolation.planted'; "
+        "import config.wsgi; print('up')",
+    )
+    assert refused.returncode != 0
+    assert "planted-bare" in refused.stderr
+    assert "declares no policy" in refused.stderr
