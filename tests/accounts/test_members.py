@@ -13,10 +13,13 @@ from django.dispatch import receiver
 from django.test import Client
 from django.urls import reverse
 
-from accounts import members, tenancy
+from accounts import keys, members, tenancy
 from accounts.members import NotAllowed
 from accounts.models import AuditEvent, Membership, Role, User, Workspace
 from accounts.signals import member_left
+from mailbox.models import Credential, MailboxState
+from outreach.models import CampaignState, EnrollmentState, MessageState
+from tests import factories
 from tests.proofs import prove, unprove
 
 pytestmark = pytest.mark.django_db
@@ -304,3 +307,38 @@ def test_it_lets_only_owners_ask_for_second_factors(
     proved(owner).post(url("settings", ws), wanted)
     # The owner has no factor: asking for one would lock everybody out.
     assert not Workspace.objects.get(pk=ws.pk).requires_two_factors
+
+
+def test_it_ends_what_the_person_connected_in_the_same_act(
+    ws: Workspace, admin: User, member: User, signed_in: SignedIn
+) -> None:
+    """Mailbox, token, waiting mail and keys end with the membership (threats T14)."""
+    with tenancy.workspace(ws):
+        mailbox = factories.make_mailbox(owner=member)
+        campaign = factories.make_campaign(mailbox=mailbox, state=CampaignState.RUNNING)
+        waiting = factories.make_message(
+            factories.make_enrollment(campaign, state=EnrollmentState.RUNNING), state=MessageState.QUEUED
+        )
+        key = keys.mint(name="Mine", scopes=["read"], actor=member, pk=tenancy.uuid7()).key
+    signed_in(admin).post(url("member_remove", ws, member))
+    with tenancy.workspace(ws):
+        mailbox.refresh_from_db()
+        waiting.refresh_from_db()
+        key.refresh_from_db()
+        campaign.refresh_from_db()
+        assert mailbox.state == MailboxState.REVOKED
+        assert not Credential.objects.filter(mailbox=mailbox).exists()
+        assert waiting.state == MessageState.CANCELLED
+        assert campaign.state != CampaignState.RUNNING
+        assert key.revoked_at is not None
+
+
+def test_it_ends_nothing_where_the_removal_is_refused(
+    ws: Workspace, owner: User, admin: User, signed_in: SignedIn
+) -> None:
+    with tenancy.workspace(ws):
+        mailbox = factories.make_mailbox(owner=owner)
+    signed_in(admin).post(url("member_remove", ws, owner))
+    with tenancy.workspace(ws):
+        mailbox.refresh_from_db()
+        assert mailbox.state == MailboxState.CONNECTED
