@@ -23,11 +23,11 @@ def make_world(first: Workspace, second: Workspace, viewer: User) -> World:
         words=WORDS,
         ids={home: _fill(here, WORDS[home]) for home, here in homes.items()},
         visitors=[
-            Visitor("nobody", {}, "", works=False),
-            Visitor("a made-up key", bearer(keys.new_secret(KeyKind.KEY)), "", works=False),
             *itertools.chain(*(_visitors(home, here) for home, here in homes.items())),
             _session("a", first, owner_of(first)),
             _session("a", first, viewer),
+            Visitor("nobody", {}, "", works=False),
+            Visitor("a made-up key", bearer(keys.new_secret(KeyKind.KEY)), "", works=False),
         ],
     )
 
