@@ -123,6 +123,8 @@ def test_it_moves_by_the_mailbox_s_own_mail(
     mailoutbox: list[EmailMessage],
 ) -> None:
     there = elsewhere_of(stranger)
+    there.name, there.slug = "Heronry", "heronry"
+    there.save()
     connect(signed_in(stranger), there, provider, EMAIL)
     client = signed_in(owner)
     page = press(client, ws, offered(client, ws, provider, EMAIL), "move")
