@@ -37,7 +37,7 @@ def sign_in(page: Page, server: LiveServer, user: User) -> None:
     page.goto(f"{server.url}/accounts/login/")
     page.get_by_label("Email").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/w/**")
 
 
