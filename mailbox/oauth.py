@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.urls import reverse
 
-from accounts import clock
+from accounts import clock, spent_states
 from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.models import Membership, User, Workspace
@@ -91,6 +91,8 @@ def finish(
     if found is None:
         raise Stale("unknown state")
     session[SESSION_KEY] = known
+    if spent_states.is_spent(query["state"]):
+        raise Stale("the answer came to another browser first")
     with open_workspace(uuid.UUID(found[0])):
         rows = PendingConsent.objects.filter(
             pk=found[1], user=user, provider=provider, expires_at__gt=Now(), answer__isnull=True, used_at=None

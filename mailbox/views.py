@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import spent_states
 from accounts.access import MemberRequest, member, own_or_404, public
 from accounts.models import Membership, Role, User
 from accounts.tenancy import workspace
@@ -87,7 +88,9 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
             Membership.objects.select_related("workspace").filter(user=user, workspace_id=here).first()
         )
     if membership is None or not isinstance(user, User) or not membership.may(Role.MEMBER):
-        # Another browser, a signed-out one, or somebody who is no longer a member: the state is of no use.
+        # Another browser, a signed-out one, or somebody who is no longer a member: the state is of no use,
+        # here and wherever it began.
+        spent_states.spend(request.GET.get("state", ""))
         return _page(request, provider, Stale.code, status=400)
     slug = membership.workspace.slug
     with workspace(membership.workspace):

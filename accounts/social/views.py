@@ -20,6 +20,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import spent_states
 from accounts.access import public
 from accounts.proof import lead_to_proof
 from accounts.social import houses, oidc
@@ -65,7 +66,8 @@ def callback(request: HttpRequest, provider: str) -> HttpResponseBase:
     house = _house(provider)
     state = request.GET.get("state", "")
     kept = statekit.unstash_state(request, provider_id=house.id, state_id=state)
-    if kept is None or kept["user"] != request.user.pk:
+    if kept is None or kept["user"] != request.user.pk or spent_states.is_spent(state):
+        spent_states.spend(state)
         return _problem(request, "stale", house.name)
     if request.GET.get("error"):
         declined = request.GET["error"] in DECLINED

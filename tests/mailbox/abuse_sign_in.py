@@ -28,6 +28,14 @@ def login_csrf(scene: Scene, provider: str) -> Any:
     return refused(client, come_back(client, provider, query))
 
 
+@case("sign-in: refused in the victim's browser, then finished by whoever began")
+def login_stolen(scene: Scene, provider: str) -> Any:
+    attacker = Client()
+    query = agreed(attacker, provider)
+    come_back(Client(), provider, query)
+    return refused(attacker, come_back(attacker, provider, query))
+
+
 @case("sign-in: the attacker's code with the victim's state")
 def login_code(scene: Scene, provider: str) -> Any:
     foreign = agreed(Client(), provider, "eve@evil.example")

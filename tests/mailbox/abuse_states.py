@@ -91,6 +91,14 @@ def attackers_state(scene: Scene, provider: str) -> Any:
     return arrive(scene.browser(scene.owner), provider, query)
 
 
+@case("refused in the victim's browser, then finished by the attacker who began")
+def stolen_answer(scene: Scene, provider: str) -> Any:
+    attacker = scene.browser(scene.owner)
+    query = scene.consented(attacker, provider)
+    assert STALE in arrive(scene.browser(scene.member), provider, query).content.decode()
+    return arrive(attacker, provider, query)
+
+
 @case("finished signed out")
 def signed_out(scene: Scene, provider: str) -> Any:
     return arrive(scene.browser(None), provider, scene.consented(scene.browser(scene.owner), provider))
