@@ -77,7 +77,7 @@ def lines() -> Iterator[Line]:
 @register()
 def every_table_declares(**_: Any) -> list[CheckMessage]:
     return [
-        Error(f"{line.label} must declare its class, purpose and retention (inventory)", id="outreach.E020")
+        Error(f"{line.label} must declare its class, purpose and retention (inventory)", id="outreach.E030")
         for line in lines()
         if line.kept is None
     ]
