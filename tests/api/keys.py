@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,8 @@ from accounts import keys
 from accounts.keys import Minted
 from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import uuid7, workspace
+
+LISTS = ["workspaces", "projects", "contacts", "mailboxes", "campaigns"]
 
 
 def owner_of(here: Workspace) -> User:
@@ -49,3 +52,9 @@ def in_session(user: User, here: Workspace) -> Client:
     client = Client(headers={"X-Workspace": here.sid})
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
+
+
+def post(client: Client, path: str, body: Any = None) -> Any:
+    return client.post(
+        f"/api/v1/{path}", json.dumps({} if body is None else body), content_type="application/json"
+    )
