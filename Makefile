@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 NO_DATABASE := SECRET_KEY=check KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	DATABASE_URL=postgres://check@127.0.0.1:1/outreach KEYSTORE_URL=postgres://check@127.0.0.1:1/outreach_keys
 
-.PHONY: run setup test pytest lint types boundaries migrations check audit bench fuzz format lock machine clean
+.PHONY: run setup test pytest lint types boundaries migrations check audit bench fuzz mutants format lock machine clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.local-installed
@@ -101,6 +101,11 @@ bench: setup
 
 # Requests made up from the API's description, by keys of two workspaces; a bounded run is part of the tests.
 EXAMPLES ?= 20000
+# Takes away each permission check and each filter by workspace, one at a time, and asks whether the matrix or
+# row-level security notices. PLACES= names a part of a path to try only those.
+mutants: setup machine
+	$(PY) -W ignore -m tests.mutants --workers $(WORKERS) --only "$(PLACES)"
+
 fuzz: setup machine
 	FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n0 -s tests/api/test_schema.py -k description_and_its_policy
 

@@ -17,6 +17,7 @@ from accounts.models import Membership, Role, User, Workspace
 from accounts.workspaces import create_workspace
 from config import embedded
 from tests import roles
+from tests.isolation.report import pytest_terminal_summary  # noqa: F401 - a hook
 from tests.mailbox.sandbox.conftest import Running, start
 from tests.proofs import prove
 

@@ -79,7 +79,7 @@ def run(world: World, cell: Cell) -> list[str]:
         answer = _ask(client, cell, url, fields, _headers(world, cell))
         # A failed statement leaves no transaction to look around in; 500 is red by itself.
         wrote = answer.status_code < 500 and _writes() != before
-        changed = _changes(world) if wrote else []
+        changed = changes_of(world) if wrote else []
         transaction.set_rollback(True)
     return [f"{cell}: {what}" for what in judge(world, cell, url, answer, changed)]
 
@@ -131,7 +131,7 @@ def _ask(
     return HttpResponse(body, status=answer.status_code, headers=dict(answer.headers))
 
 
-def _changes(world: World) -> list[str]:
+def changes_of(world: World) -> list[str]:
     """Tables that moved: ours plain, the others' and references across with their sort before a colon."""
     ours, theirs = world.prints
     return [

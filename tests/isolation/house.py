@@ -44,6 +44,11 @@ def deep(word: str) -> str:
     return f"{word}deep"
 
 
+def hush(word: str) -> str:
+    """The word of replies that only one person reads: whoever connected their mailbox."""
+    return f"{word}hush"
+
+
 def fill(owner: User, word: str = WORD) -> Rows:
     """Rows of every kind that an address can name. The workspace must be open."""
     inner = deep(word)

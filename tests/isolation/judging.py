@@ -16,7 +16,7 @@ from tests.isolation.expected import (
     Door,
     Rule,
 )
-from tests.isolation.house import deep
+from tests.isolation.house import deep, hush
 from tests.isolation.offers import refused_offers
 from tests.isolation.world import SCOPES, Visitor, World
 
@@ -51,7 +51,7 @@ def expected(cell: Cell) -> tuple[int, ...]:
         if cell.visitor is Visitor.ELSEWHERE and rule.project and role.rank >= rule.lowest.rank:
             return _hidden(rule, cell.method)
         if cell.visitor is Visitor.ELSEWHERE and cell.method in rule.all_projects:
-            return (403,)
+            return (200, 403, 422)  # the form again with the reason in it, and nothing is made
         return _inside(rule, role, cell.method)
     if cell.where == "crossed" and cell.address.takes_rows:
         return _hidden(rule, cell.method)
@@ -124,13 +124,15 @@ def _status(cell: Cell, answer: HttpResponse) -> list[str]:
 
 
 def _words(world: World, cell: Cell, answer: HttpResponse) -> list[str]:
-    """No word of a workspace, or of a project, that the visitor does not belong to."""
+    """No word of a workspace, a project or a mailbox that is not the visitor's."""
     ours = cell.visitor.role is not None or (cell.visitor.is_key and not cell.visitor.is_theirs)
     hidden = [] if ours else [world.ours.word]
     if not cell.visitor.is_theirs:
         hidden.append(world.theirs.word)
     if cell.visitor is Visitor.ELSEWHERE:
         hidden.append(deep(world.ours.word))
+    if ours and cell.visitor is not Visitor.MEMBER:
+        hidden.append(hush(world.ours.word))
     text = answer.content + repr(sorted(answer.headers.items())).encode()
     return [f"shows {word!r}" for word in hidden if word.encode() in text]
 
@@ -148,6 +150,10 @@ def _may_change(cell: Cell, answer: HttpResponse, what: str) -> bool:
         return False
     if cell.address.is_api and table in CALLS_NOTED:
         return True
+    if cell.visitor is Visitor.ELSEWHERE and cell.address.is_inside:
+        rule = INSIDE[cell.address.name]
+        if cell.method in rule.all_projects:
+            return False
     if cell.method in ("GET", "HEAD"):
         return table in WRITES_ON_GET.get(cell.address.name, ())
     return answer.status_code < 400

@@ -1,4 +1,4 @@
-"""The product's addresses with mistakes beside them: the checks of tests/test_isolation.py must name each."""
+"""The product's addresses with mistakes beside them: tests/isolation/test_planted.py must name each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from config.urls import urlpatterns as real
 from outreach.models import Contact, Site
+from tests.isolation.expected import acts, reads, shows
 
 
 @require_GET
@@ -73,7 +74,51 @@ def adopts(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return HttpResponse("done")
 
 
-PLANTED = [bare, unscoped, too_kind, writes_on_get, without_token, falls_over, adopts]
+@member(Role.VIEWER)
+@require_GET
+def too_low(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """What is declared for admins."""
+    return HttpResponse("settings")
+
+
+@member(Role.VIEWER)
+@require_GET
+def offers(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Shows everybody what only some may do."""
+    home = f"/w/{request.workspace.slug}"
+    return HttpResponse(
+        f'<a href="{home}/mailboxes/{pk}/remove/">Remove</a>'
+        f'<form method="post" action="{home}/projects/new/"></form><a href="{home}/contacts/">People</a>'
+    )
+
+
+@member(Role.MEMBER)
+@require_http_methods(["POST"])
+def assigns(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Sets whatever a form names."""
+    row = own_or_404(Contact, pk)
+    for name, value in request.POST.items():
+        setattr(row, name, value)
+    row.save()
+    return HttpResponse("done")
+
+
+PLANTED = [
+    bare, unscoped, too_kind, writes_on_get, without_token, falls_over, adopts, too_low, offers, assigns
+]  # fmt: skip
+# What the matrix is told of them.
+RULES = {
+    "bare": reads(Role.VIEWER),
+    "unscoped": shows(Role.VIEWER, Role.VIEWER),
+    "too_kind": shows(Role.VIEWER, Role.MEMBER),
+    "writes_on_get": reads(Role.MEMBER),
+    "without_token": acts(Role.MEMBER),
+    "falls_over": reads(Role.VIEWER),
+    "adopts": acts(Role.MEMBER),
+    "too_low": reads(Role.ADMIN),
+    "offers": reads(Role.VIEWER),
+    "assigns": acts(Role.MEMBER),
+}
 # Registered in tests/isolation/house.py as planted-…
 planted = [
     path(f"w/<slug:slug>/planted/{view.__name__}/<uuid:pk>/", view, name=f"planted-{view.__name__}")

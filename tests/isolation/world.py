@@ -13,15 +13,18 @@ from http.cookies import SimpleCookie
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.test import Client
 
+from accounts.clock import Now
 from accounts.encryption import forget_keys
 from accounts.keystore import KEYSTORE
 from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import workspace
 from accounts.workspaces import create_workspace
-from outreach.models import Project, ProjectAccess
+from mailbox.models import Replies
+from outreach.models import CampaignState, EnrollmentState, MessageState, Project, ProjectAccess, Thread
+from tests import factories
 from tests.api.keys import bearer, make_key
 from tests.isolation.canaries import plant
-from tests.isolation.house import House, furnished, print_of
+from tests.isolation.house import House, deep, furnished, hush, print_of
 from tests.proofs import prove
 
 OURS, THEIRS = "kingfisher", "waxwing"
@@ -121,7 +124,10 @@ def sign_in(user: User) -> Client:
 def kept() -> Iterator[World]:
     """The world for a whole module of tests, and nothing of it afterwards."""
     with transaction.atomic(), transaction.atomic(using=KEYSTORE):
-        yield build()
+        world = build()
+        for visitor in Visitor:
+            world.client(visitor)  # a sign-in inside a test would be gone after it
+        yield world
         for alias in (DEFAULT_DB_ALIAS, KEYSTORE):
             transaction.set_rollback(True, using=alias)
     forget_keys()
@@ -150,6 +156,7 @@ def build() -> World:
     for house in (ours, theirs):
         plant(house)
     _send_elsewhere(here, people[Visitor.ELSEWHERE])
+    _keep_private(ours, people[Visitor.MEMBER])
     keys = {
         visitor: make_key(there if visitor.is_theirs else here, scopes).secret
         for visitor, scopes in SCOPES.items()
@@ -164,6 +171,26 @@ def _send_elsewhere(here: Workspace, user: User) -> None:
         membership = Membership.objects.get(workspace=here, user=user)
         Membership.objects.filter(pk=membership.pk).update(all_projects=False)
         ProjectAccess.objects.create(project=project, membership=membership)
+
+
+def _keep_private(ours: House, user: User) -> None:
+    """What comes back to this member's mailbox is for nobody else, owners and keys included."""
+    inner = deep(ours.word)
+    with workspace(ours.here):
+        mailbox = factories.make_mailbox(
+            address=f"quiet@{ours.word}.example", owner=user, replies=Replies.PRIVATE
+        )
+        campaign = factories.make_campaign(
+            project=ours.rows["project"], mailbox=mailbox, name=f"Quiet {inner}", state=CampaignState.RUNNING
+        )
+        sent = factories.make_message(
+            factories.make_enrollment(campaign, state=EnrollmentState.REPLIED),
+            state=MessageState.SENT,
+            text=f"Hello {inner}",
+        )
+        words = hush(ours.word)
+        factories.make_reply(sent, text=words, html=f"<p>{words}</p>", subject=f"Re: {words}")
+        Thread.objects.filter(campaign=campaign).update(waits_since=Now())
 
 
 def _person(visitor: Visitor) -> User:
