@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.keys import Scope
@@ -26,6 +26,11 @@ class Line(serializers.CharField):
         except UnicodeEncodeError:
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+@extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
+class Address(Line):
+    """One address; `outreach.contacts` says what is wrong with it."""
 
 
 class Choice(serializers.ChoiceField):
@@ -104,7 +109,7 @@ class ContactShape(serializers.Serializer[Any]):
 class ContactDraft(Strict):
     """A person to add. The rules are those of the page's form."""
 
-    address = Line(max_length=254)
+    address = Address(max_length=254)
     name = Line(max_length=160, allow_blank=True, required=False)
     first_name = Line(max_length=80, allow_blank=True, required=False)
     company = Line(max_length=160, allow_blank=True, required=False)
