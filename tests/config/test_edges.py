@@ -34,6 +34,12 @@ def test_it_keeps_no_words_in_the_session(
         "_auth_user_id",
         "_auth_user_backend",
         "_auth_user_hash",
+        "began_at",
+        "visited_at",
+        "seen_at",
+        "last_workspace",
+        "account_authentication_methods",
+        "account_authentication_methods_user",
     }
 
 
