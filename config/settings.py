@@ -359,7 +359,9 @@ DAILY_CAP_HARD = env.int("DAILY_CAP_HARD", default=400)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "config.logs.PlainLines", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "filters": {"plain": {"()": "config.logs.PlainAddresses"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

@@ -58,7 +58,7 @@ CORPUS = [
     f'<marquee onstart="{ACT}">a</marquee>',
     f'<xmp><img alt="</xmp><img src=x: onerror={ACT}>"></xmp>',
 ]
-SEED, EACH = 20, 6
+SEED, EACH = 20, 3
 
 
 def mutate(html: str, dice: random.Random) -> str:
@@ -165,7 +165,7 @@ def test_it_would_see_an_attack_that_works(browser: Browser, live_server: LiveSe
         asked.clear()
         page.set_content(html, wait_until="domcontentloaded")
         page.wait_for_timeout(60)
-        ran += bool(page.evaluate("window.__pwned")) or any("127.0.0.1:8999" in url for url in asked)
+        ran += any("127.0.0.1:8999" in url for url in asked) or bool(page.evaluate("window.__pwned"))
     page.close()
     assert ran >= len(CORPUS) * 2 // 3, ran
 
