@@ -1,59 +1,30 @@
 """The second wall: PostgreSQL itself shows the rows of the open workspace and no other (threats T1).
 
-Everything here goes round the manager with plain SQL, as a query that forgets the workspace would. Tables and
-references are those of the models: a new one is tested by being there.
+Everything here goes round the manager, as a query that forgets the workspace would.
 """
 
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import psycopg2
 import pytest
-from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, connections, transaction
-from django.db.backends.utils import truncate_name
+from django.db import DatabaseError, ProgrammingError, connection, connections, transaction
 from django.db.models import Manager
 from django.db.models.query import QuerySet
 from django.test.utils import CaptureQueriesContext
 from psycopg2.sql import SQL
 
-from accounts import walls
 from accounts.models import User, Workspace
 from accounts.tenancy import workspace
-from accounts.walls import Reference
-from mailbox.models import Mailbox
-from outreach.models import Project, Thread
+from outreach.models import Project
 from tests import factories
+from tests.accounts.wall_rows import ask, change
 from tests.roles import app_url, as_owner
 
 pytestmark = pytest.mark.django_db
-TABLES = walls.tenant_tables("default")
-REFERENCES = walls.references("default")
-
-
-@pytest.fixture
-def both(db: None) -> tuple[Workspace, Workspace]:
-    """Two bare workspaces with a project each."""
-    ours, theirs = (Workspace.objects.create(name=name, slug=name.lower()) for name in ("Ours", "Theirs"))
-    for here in (ours, theirs):
-        with workspace(here):
-            Project.objects.create(name=here.name)
-    return ours, theirs
-
-
-def ask(sql: str, *values: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values or None)
-        return [row[0] for row in cursor.fetchall()]
-
-
-def change(sql: str, *values: Any) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values or None)
-        return int(cursor.rowcount)
 
 
 def everything() -> QuerySet[Project]:
@@ -165,58 +136,6 @@ def test_it_writes_nothing_without_a_workspace(both: tuple[Workspace, Workspace]
         everything().bulk_create([Project(name="Planted", workspace_id=both[0].pk)])
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_it_stands_before_every_table(table: str, both: tuple[Workspace, Workspace]) -> None:
-    """Generated: one row each, copied by somebody who may, seen by its own workspace alone."""
-    ours, theirs = both
-    with as_owner(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(*row_of(table, ours.pk))
-        cursor.execute("SET LOCAL session_replication_role = origin")
-    count = f'SELECT count(*) FROM "{table}" WHERE workspace_id = %s'  # noqa: S608
-    assert ask(count, ours.pk) == [0]
-    with workspace(theirs):
-        assert ask(count, ours.pk) == [0]
-        with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(*row_of(table, ours.pk))
-        if table not in walls.APPEND_ONLY:
-            assert change(f'UPDATE "{table}" SET id = id WHERE workspace_id = %s', ours.pk) == 0  # noqa: S608
-            assert change(f'DELETE FROM "{table}" WHERE workspace_id = %s', ours.pk) == 0  # noqa: S608
-    with workspace(ours):
-        assert ask(count, ours.pk)[0] >= 1
-
-
-SOME = {
-    "uuid": "gen_random_uuid()", "boolean": "false", "bytea": "uuid_send(gen_random_uuid())", "date": "now()",
-    "timestamp with time zone": "now()", "time without time zone": "'09:00'", "interval": "'0'",
-    "jsonb": "'[]'", "inet": "'192.0.2.1'", "ARRAY": "'{}'", "text": "md5(random()::text)",
-    "character varying": "left(md5(random()::text), {most})",
-}  # fmt: skip
-
-
-def row_of(table: str, here: uuid.UUID) -> tuple[str, list[Any]]:
-    """An INSERT that fills every column that must have a value; the table's own rules for words are gone."""
-    with as_owner(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no table is altered before
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute(
-            "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass", [table]
-        )
-        for (rule,) in cursor.fetchall():
-            cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{rule}"')
-        cursor.execute(
-            "SELECT column_name, data_type, character_maximum_length FROM information_schema.columns "
-            "WHERE table_schema = 'public' AND table_name = %s AND is_nullable = 'NO' "
-            "AND column_name <> 'workspace_id'",
-            [table],
-        )
-        columns = cursor.fetchall()
-    names = ", ".join(f'"{name}"' for name, _, _ in columns)
-    values = ", ".join(SOME.get(kind, "1").replace("{most}", str(most)) for _, kind, most in columns)
-    return f'INSERT INTO "{table}" (workspace_id, {names}) VALUES (%s, {values})', [here]  # noqa: S608
-
-
 # --- the variable ----------------------------------------------------------------------------------------
 
 
@@ -322,68 +241,6 @@ def test_it_takes_nothing_but_a_uuid_for_a_workspace(both: tuple[Workspace, Work
 
     with pytest.raises(TypeError), workspace(Forged()):  # type: ignore[arg-type]
         names()
-
-
-# --- references ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("one", REFERENCES, ids=lambda one: f"{one.table}.{one.column}")
-def test_it_refuses_a_reference_into_another_workspace(
-    one: Reference, both: tuple[Workspace, Workspace]
-) -> None:
-    """Generated: the database's own check, whoever asks. Both rows are there, and Django's own key holds."""
-    ours, theirs = both
-    ids = {}
-    with as_owner(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for end, table, here in (("to", one.to, theirs), ("from", one.table, ours)):
-            sql, values = row_of(table, here.pk)
-            cursor.execute(f"{sql} RETURNING id", values)
-            ids[end] = cursor.fetchone()[0]
-        cursor.execute("SET LOCAL session_replication_role = origin")
-        if one.table in walls.APPEND_ONLY:
-            cursor.execute(f'ALTER TABLE "{one.table}" DISABLE TRIGGER wall_rows')
-        cursor.execute(
-            f'UPDATE "{one.table}" SET "{one.column}" = %s WHERE id = %s',  # noqa: S608
-            [ids["to"], ids["from"]],
-        )
-    own = ask(
-        "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass "
-        "AND cardinality(conkey) = 1 AND pg_get_constraintdef(oid) LIKE %s",
-        one.table,
-        f"FOREIGN KEY ({one.column})%",
-    )
-    for name in own:
-        change(f'SET CONSTRAINTS "{name}" IMMEDIATE')
-    wall = truncate_name(f"wall_{one.table}_{one.column}", 63)
-    with pytest.raises(IntegrityError, match=wall), transaction.atomic():
-        change(f'SET CONSTRAINTS "{wall}" IMMEDIATE')
-    transaction.set_rollback(True)
-
-
-def test_it_knows_enough_tables_and_references() -> None:
-    assert len(TABLES) >= 24
-    assert len(REFERENCES) >= 30
-    assert Reference("outreach_campaign", "project_id", "outreach_project", "id") in REFERENCES
-    assert {Mailbox._meta.db_table, Thread._meta.db_table} <= set(TABLES)
-
-
-# --- what only grows -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("table", sorted(walls.APPEND_ONLY))
-@pytest.mark.parametrize("act", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
-def test_it_lets_nobody_change_what_only_grows(
-    table: str, act: str, both: tuple[Workspace, Workspace]
-) -> None:
-    with workspace(both[0]), pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
-        change(act.format(table))
-    with as_owner(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(*row_of(table, both[0].pk))
-        cursor.execute("SET LOCAL session_replication_role = origin")
-    with pytest.raises(ProgrammingError, match="only grows"), as_owner():
-        change(act.format(table))
 
 
 # --- through the front door ------------------------------------------------------------------------------
