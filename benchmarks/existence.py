@@ -8,6 +8,7 @@ differ by less than GOAL of the answer, or chance explains the difference (p abo
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import itertools
@@ -62,6 +63,9 @@ class Compared:
 
 
 def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--rounds", type=int, default=ROUNDS)
+    given = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="outreach-bench-") as folder:
         Path(folder).chmod(0o755)
         run = Run(Path(folder) / "run")
@@ -73,7 +77,7 @@ def main() -> None:
             for child in run.children:
                 if child.name in ("worker", "beat"):
                     child.stop(seconds=10)
-            held = measure(ROUNDS)
+            held = measure(given.rounds)
         finally:
             run.stop()
     if not held:

@@ -3,7 +3,7 @@
 Drives the whole product over loopback, gunicorn included, with addresses as a proxy would report them.
 Counted is what reached the password hasher (an answer that the password does not fit), what was refused
 before it, and whether each real person got in and how long that took. Goals: no more guesses reach the
-hasher than accounts/entrance_limits.py allows, everybody real gets in, and the key that is good goes on working.
+hasher than accounts/entrance_limits.py allows, everybody real gets in, and a good key goes on working.
 """
 
 from __future__ import annotations
