@@ -80,7 +80,7 @@ def count_by_version(workspace_id: uuid.UUID) -> Counter[int]:
         for column in table.columns:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    f"SELECT {_version(column)}, count(*) FROM {_q(table.name)} "  # noqa: S608  (names of models)
+                    f"SELECT {_version(column)}, count(*) FROM {_q(table.name)} "  # noqa: S608  # nosec B608  (names of models)
                     f"WHERE workspace_id = %s AND {_q(column)} IS NOT NULL GROUP BY 1",
                     [workspace_id],
                 )
@@ -118,7 +118,7 @@ def _stale(
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {_q(table.key)}, {columns} FROM {_q(table.name)} "  # noqa: S608  (names of models)
+                f"SELECT {_q(table.key)}, {columns} FROM {_q(table.name)} "  # noqa: S608  # nosec B608  (names of models)
                 f"WHERE workspace_id = %s AND (%s IS NULL OR {_q(table.key)} > %s) AND ({others}) "
                 f"ORDER BY {_q(table.key)} LIMIT %s",
                 [workspace_id, after, after, *[newest] * len(table.columns), BATCH],
@@ -148,7 +148,7 @@ def _replace(
     same = " AND ".join(f"{_q(column)} = %s" for column in read)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {_q(table.name)} SET {new} "  # noqa: S608  (names of models)
+            f"UPDATE {_q(table.name)} SET {new} "  # noqa: S608  # nosec B608  (names of models)
             f"WHERE {_q(table.key)} = %s AND workspace_id = %s AND {same}",
             [*renewed.values(), pk, workspace_id, *read.values()],
         )
