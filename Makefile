@@ -99,13 +99,13 @@ bench: setup
 		$(PY) -m benchmarks.$$(basename $$bench .py) || exit 1; \
 	done
 
-# Requests made up from the API's description, by keys of two workspaces; a bounded run is part of the tests.
-EXAMPLES ?= 20000
 # Takes away each permission check and each filter by workspace, one at a time, and asks whether the matrix or
 # row-level security notices. PLACES= names a part of a path to try only those.
 mutants: setup machine
 	$(PY) -W ignore -m tests.mutants --workers $(WORKERS) --only "$(PLACES)"
 
+# Requests made up from the API's description, by keys of two workspaces; a bounded run is part of the tests.
+EXAMPLES ?= 20000
 fuzz: setup machine
 	FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n0 -s tests/api/test_schema.py -k description_and_its_policy
 
