@@ -18,7 +18,8 @@ from django.test import Client
 from tests.isolation.addresses import Address
 from tests.isolation.expected import API, INSIDE, METHODS, OUTSIDE
 from tests.isolation.house import House, crossings, moved, print_of
-from tests.isolation.world import Visitor, World
+from tests.isolation.special import CASES, Case
+from tests.isolation.world import DEAD, Visitor, World
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Cell:
     method: str
     visitor: Visitor
     where: str = "here"
+    case: Case | None = None
 
     def __str__(self) -> str:
         way = "" if self.where == "here" else f" ({self.where})"
@@ -40,9 +42,18 @@ def every_cell(addresses: Iterable[Address], visitors: Iterable[Visitor] = Visit
             for where in _ways(address, visitor):
                 for method in METHODS:
                     yield Cell(address, method, visitor, where)
+        for case in CASES:
+            if case.visitor is visitor:
+                yield from (
+                    Cell(address, "POST", visitor, case.title, case)
+                    for address in known
+                    if address.name == case.address
+                )
 
 
 def _ways(address: Address, visitor: Visitor) -> tuple[str, ...]:
+    if visitor in DEAD and not address.is_api:
+        return ()
     if visitor is Visitor.STRANGER and (address.is_inside or address.is_api):
         return ("here", "crossed", "fields")
     if visitor is Visitor.FOREIGN_KEY and address.is_api:
@@ -86,6 +97,8 @@ def run(world: World, cell: Cell) -> list[str]:
 
 def _request(world: World, cell: Cell) -> tuple[str, dict[str, Any]]:
     ours, theirs, address = world.ours, world.theirs, cell.address
+    if cell.case is not None:
+        return ours.url(address, instead=cell.case.rows), dict(cell.case.fields)
     # A word that a visitor has typed comes back to them, in a "next" for one.
     typed = ours if cell.visitor.role is not None else replace(ours, word="typed")
     if cell.where == "fields":
@@ -103,7 +116,7 @@ def _headers(world: World, cell: Cell) -> dict[str, str]:
     """A browser session names its workspace to the API."""
     if not cell.address.is_api or cell.visitor.is_key or cell.visitor is Visitor.ANONYMOUS:
         return {}
-    return {"X-Workspace": (world.ours if cell.where == "here" else world.theirs).here.sid}
+    return {"X-Workspace": (world.theirs if cell.where in ("crossed", "fields") else world.ours).here.sid}
 
 
 def _texts(own: dict[str, Any], foreign: dict[str, Any], foreigner: House) -> dict[str, Any]:

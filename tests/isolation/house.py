@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -238,10 +238,13 @@ class House:
     signed_in: Callable[[User], Client]
     word: str = WORD
 
-    def arguments(self, address: Address) -> dict[str, Any]:
+    def arguments(self, address: Address, instead: Mapping[str, str] = {}) -> dict[str, Any]:
         """A value for each argument. Raises LookupError where none is registered."""
         found = {}
         for argument in address.arguments:
+            if argument in instead:
+                found[argument] = self.rows[instead[argument]].pk
+                continue
             names = [key for key in ROWS if key[1] == argument and address.name.startswith(key[0])]
             if not names:
                 raise LookupError(f"{address.name}: no row is registered for <{argument}>")
@@ -253,8 +256,9 @@ class House:
         """A row's id; "workspace" is named by its SID."""
         return self.here.sid if value == "workspace" else self.rows[value].pk
 
-    def url(self, address: Address, slug: str = "") -> str:
-        return reverse(address.name, kwargs={"slug": slug or self.here.slug, **self.arguments(address)})
+    def url(self, address: Address, slug: str = "", *, instead: Mapping[str, str] = {}) -> str:
+        arguments = self.arguments(address, instead)
+        return reverse(address.name, kwargs={"slug": slug or self.here.slug, **arguments})
 
     def path(self, address: Address) -> str:
         """Of an address outside every workspace."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from http.cookies import SimpleCookie
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.test import Client
 
+from accounts import clock
 from accounts.clock import Now
 from accounts.encryption import forget_keys
 from accounts.keystore import KEYSTORE
-from accounts.models import Membership, Role, User, Workspace
+from accounts.models import ApiKey, Membership, Role, User, Workspace
 from accounts.tenancy import workspace
 from accounts.workspaces import create_workspace
 from mailbox.models import Replies
@@ -46,6 +48,10 @@ class Visitor(Enum):
     ADDS = "key: contacts:write"
     LAUNCHES = "key: campaigns:launch"
     FOREIGN_KEY = "key of another workspace"
+    REVOKED = "revoked key"
+    EXPIRED = "key that has run out"
+    FAR_AWAY = "key for other networks"
+    ORPHAN = "key of somebody who has left"
 
     @property
     def role(self) -> Role | None:
@@ -76,7 +82,12 @@ SCOPES: dict[Visitor, tuple[str, ...]] = {
     Visitor.ADDS: ("contacts:write",),
     Visitor.LAUNCHES: ("campaigns:launch",),
     Visitor.FOREIGN_KEY: ("read", "contacts:write", "campaigns:launch"),
+    **dict.fromkeys(
+        (Visitor.REVOKED, Visitor.EXPIRED, Visitor.FAR_AWAY, Visitor.ORPHAN),
+        ("read", "contacts:write", "campaigns:launch"),
+    ),
 }
+DEAD = {Visitor.REVOKED, Visitor.EXPIRED, Visitor.FAR_AWAY, Visitor.ORPHAN}
 
 
 @dataclass
@@ -160,8 +171,11 @@ def build() -> World:
     keys = {
         visitor: make_key(there if visitor.is_theirs else here, scopes).secret
         for visitor, scopes in SCOPES.items()
+        if visitor not in DEAD
     }
-    return World(ours, theirs, people, keys)
+    ours.rows["boss"] = Membership.objects.get(workspace=here, user=people[Visitor.OWNER])
+    ours.rows["admin"] = Membership.objects.get(workspace=here, user=people[Visitor.ADMIN])
+    return World(ours, theirs, people, {**keys, **_dead_keys(here)})
 
 
 def _send_elsewhere(here: Workspace, user: User) -> None:
@@ -171,6 +185,24 @@ def _send_elsewhere(here: Workspace, user: User) -> None:
         membership = Membership.objects.get(workspace=here, user=user)
         Membership.objects.filter(pk=membership.pk).update(all_projects=False)
         ProjectAccess.objects.create(project=project, membership=membership)
+
+
+def _dead_keys(here: Workspace) -> dict[Visitor, str]:
+    """Keys that were good and are no more."""
+    gone = User.objects.create_user("gone@people.example", PASSWORD)
+    with workspace(here):
+        place = Membership.objects.create(workspace=here, user=gone, role=Role.ADMIN)
+        made = {
+            Visitor.REVOKED: make_key(here),
+            Visitor.EXPIRED: make_key(here),
+            Visitor.FAR_AWAY: make_key(here, networks=["203.0.113.0/24"]),
+            Visitor.ORPHAN: make_key(here, actor=gone),
+        }
+        place.delete()
+        past = clock.now() - dt.timedelta(hours=1)
+        ApiKey.objects.filter(pk=made[Visitor.REVOKED].key.pk).update(revoked_at=past)
+        ApiKey.objects.filter(pk=made[Visitor.EXPIRED].key.pk).update(expires_at=past)
+    return {visitor: minted.secret for visitor, minted in made.items()}
 
 
 def _keep_private(ours: House, user: User) -> None:
@@ -191,6 +223,7 @@ def _keep_private(ours: House, user: User) -> None:
         words = hush(ours.word)
         factories.make_reply(sent, text=words, html=f"<p>{words}</p>", subject=f"Re: {words}")
         Thread.objects.filter(campaign=campaign).update(waits_since=Now())
+        ours.rows["quiet"], ours.rows["quiet_thread"] = mailbox, sent.thread
 
 
 def _person(visitor: Visitor) -> User:

@@ -2,7 +2,8 @@
 
     python -m tests.mutants [--workers 2] [--sample 12 --seed 1] [--only accounts/members.py]
 
-Ends with 1 where a survivor is not named in survivors.toml, or fewer than 98 % of the places are caught.
+Ends with 1 where a place that survives, or that no request reaches, is not named in survivors.toml, or where
+fewer than 98 % of the places that requests reach are caught.
 """
 
 from __future__ import annotations
@@ -179,17 +180,18 @@ def _report(
     results: list[tuple[Any, dict[str, Any]]], known: dict[str, str], places: int, seconds: float
 ) -> int:
     tally = collections.Counter(found["by"] for _, found in results)
-    survived = [(place, found) for place, found in results if not found["by"]]
-    unnamed = [place for place, _ in survived if place.lasting not in known]
-    for place, found in survived:
-        why = known.get(place.lasting, "NOT NAMED in survivors.toml")
-        _say(f"survived: {place.name} ({found['cells']} cells): {why}")
-    caught = len(results) - len(survived)
-    share = caught / len(results) if results else 1.0
+    unnamed = 0
+    for place, found in results:
+        if found["by"] in ("", "unreached"):
+            unnamed += place.lasting not in known
+            why = known.get(place.lasting, "NOT NAMED in survivors.toml")
+            _say(f"{found['by'] or 'survived'}: {place.name} ({found['cells']} cells): {why}")
+    reached = len(results) - tally["unreached"]
+    share = 1 - tally[""] / reached if reached else 1.0
     _say(
-        f"mutants: {places} places, {len(results)} tried, {tally['cells']} caught by cells,"
-        f" {tally['wall']} by the wall, {tally['start']} at the start, {len(survived)} survived"
-        f" ({share:.1%} caught), {seconds:.0f} s"
+        f"mutants: {places} places, {len(results)} tried: {tally['unreached']} that no request reaches;"
+        f" of {reached} others {tally['cells']} caught by cells, {tally['wall']} by the wall,"
+        f" {tally['start']} at the start, {tally['']} survived ({share:.1%} caught), {seconds:.0f} s"
     )
     return 1 if unnamed or share < LEAST else 0
 

@@ -14,11 +14,10 @@ from typing import Any
 WHOSE = {"user", "owner", "workspace", "workspace__slug", "workspace__sid", "membership", "memberships__user"}
 REFUSALS = {
     "PermissionDenied", "Http404", "ForeignWorkspace", "NoWorkspace", "OtherProject",
-    "BadCredential", "NotAuthenticated", "KeyGone",
+    "BadCredential", "NotAuthenticated",
 }  # fmt: skip
-# Where an early answer is itself the refusal.
+# Where an early answer is itself the refusal; among the keys, one that names the reason.
 DOORS = {"accounts/access.py", "accounts/middleware.py", "accounts/callers.py", "accounts/keys.py"}
-RULES = {"accounts/members.py", "accounts/invitations.py"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def _lowered(node: ast.FunctionDef, found: Found) -> ast.AST:
 
 
 def _asked(node: ast.AST, path: str, _: list[str]) -> Iterator[Found]:
-    if _called(node).endswith(".may"):
+    if _called(node).endswith(".may") or _called(node) == "may_act_on":
         yield Found(ast.unparse(node))
 
 
@@ -102,12 +101,15 @@ def _granted(node: ast.expr, _: Found) -> ast.AST:
 def _refused(node: ast.AST, path: str, _: list[str]) -> Iterator[Found]:
     if isinstance(node, ast.Raise) and node.exc is not None:
         name = ast.unparse(node.exc).partition("(")[0].rpartition(".")[2]
-        if name in REFUSALS or (path in RULES and name == "NotAllowed"):
+        if name in REFUSALS:
             yield Found(ast.unparse(node.exc)[:90])
 
 
 def _answered(node: ast.AST, path: str, _: list[str]) -> Iterator[Found]:
-    if path in DOORS and isinstance(node, ast.If) and isinstance(node.body[-1], ast.Return):
+    if path not in DOORS or not isinstance(node, ast.If) or not isinstance(node.body[-1], ast.Return):
+        return
+    given = node.body[-1].value
+    if path != "accounts/keys.py" or (isinstance(given, ast.Constant) and isinstance(given.value, str)):
         yield Found(f"if {ast.unparse(node.test)}")
 
 

@@ -79,7 +79,7 @@ def test_it_notices_a_few_that_are_gone() -> None:
         check=False,
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-    assert "0 survived" in run.stdout
+    assert " 0 survived" in run.stdout
 
 
 # The run starts servers of its own.

@@ -27,7 +27,7 @@ ON_ROUTES = {"guard dropped", "role lowered", "scope", "policy role"}
 
 
 def run(place: Place | None, folder: Path, number: int) -> dict[str, Any]:
-    """{"by": "cells", "wall", "start" or "", "what": the first red sentence, "cells": how many reach it}"""
+    """{"by": who noticed, "what": the first red sentence, "cells": how many reach the place}"""
     stage: Stage = pickle.loads((folder / "stage.pickle").read_bytes())  # noqa: S301
     try:
         _start(place, number)
@@ -41,6 +41,8 @@ def run(place: Place | None, folder: Path, number: int) -> dict[str, Any]:
     cells = _reaching(stage, place)
     if place is None:
         return {"by": "", "what": "", "cells": len(cells), "red": _all_red(world, cells)}
+    if not cells:
+        return {"by": "unreached", "what": "no request of the matrix comes here", "cells": 0}
     red = _first_red(world, cells)
     if red:
         return {"by": "cells", "what": red, "cells": len(cells)}

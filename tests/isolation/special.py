@@ -1,0 +1,44 @@
+"""Cells that an address and a role alone do not tell: whose row it is, and what is asked for.
+
+Each is refused, and nothing changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tests.isolation.world import Visitor
+
+
+@dataclass(frozen=True)
+class Case:
+    """`rows`: another row for an argument of the address than tests/isolation/house.py names."""
+
+    title: str
+    address: str
+    visitor: Visitor
+    fields: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, str] = field(default_factory=dict)
+    answers: tuple[int, ...] = (403,)
+
+
+_ADMIN, _MEMBER, _OWNER = Visitor.ADMIN, Visitor.MEMBER, Visitor.OWNER
+_GONE = (404,)
+_SAID = (302, 403, 422)  # the page again, with a sentence
+_PRIVATE = {"about": "replies", "replies": "private"}
+_SHARED = {"about": "replies", "replies": "shared"}
+_AS_OWNER = {"email": "x@other.example", "role": "owner"}
+CASES = [
+    Case("an owner’s role", "member_role", _ADMIN, {"role": "viewer"}, {"pk": "boss"}, _SAID),
+    Case("the owner’s role for somebody", "member_role", _ADMIN, {"role": "owner"}, {}, _SAID),
+    Case("an owner’s projects", "member_projects", _ADMIN, {}, {"pk": "boss"}, _SAID),
+    Case("an owner’s place", "member_remove", _ADMIN, {}, {"pk": "boss"}, _SAID),
+    Case("their own role", "member_role", _ADMIN, {"role": "owner"}, {"pk": "admin"}, _SAID),
+    Case("an owner by invitation", "invitation_new", _ADMIN, _AS_OWNER, {}, _SAID),
+    Case("who reads replies", "outreach:mailbox", _ADMIN, _PRIVATE),
+    Case("who reads replies", "outreach:mailbox", _MEMBER, _PRIVATE),
+    Case("a quiet mailbox opened", "outreach:mailbox", _OWNER, _SHARED, {"pk": "quiet"}),
+    Case("two factors for all", "settings", _ADMIN, {"about": "factors", "required": "yes"}),
+    Case("a private thread", "outreach:thread_answer", _OWNER, {"text": "Hi"}, {"pk": "quiet_thread"}, _GONE),
+    Case("a private thread", "outreach:thread_done", _ADMIN, {}, {"pk": "quiet_thread"}, _GONE),
+]
