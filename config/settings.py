@@ -232,8 +232,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 4
 REQUEST_MAX_BYTES = 64 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
 FILE_UPLOAD_HANDLERS = ["config.uploads.BoundedMemoryHandler"]
-# The line for the next page may name people; sessions are plain rows.
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+MESSAGE_STORAGE = "accounts.notice_cookie.NoticeCookie"
 # A script runs only with the page's nonce; nothing is loaded from elsewhere, and no page is framed. The one
 # frame of ours, an original mail, has a policy of its own (outreach/views/inbox.py).
 CONTENT_SECURITY_POLICY = {

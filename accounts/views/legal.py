@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import known_browsers
+from accounts import known_browsers, notice_cookie
 from accounts.access import public
 from accounts.models import ServiceMail
 
@@ -18,7 +18,7 @@ COOKIES = [
     {
         "name": settings.SESSION_COOKIE_NAME,
         "purpose": "Knows that you are signed in",
-        "until": "2 weeks, or sign-out",
+        "until": "3 days without a visit, 2 weeks at the most, or sign-out",
     },
     {
         "name": settings.CSRF_COOKIE_NAME,
@@ -30,7 +30,7 @@ COOKIES = [
         "purpose": "Knows a browser that you have signed in from, so that only a new one is told by mail",
         "until": "1 year, a new password, or sign-out everywhere",
     },
-    {"name": "messages", "purpose": "Carries one line to the next page", "until": "that page"},
+    {"name": notice_cookie.COOKIE, "purpose": "Carries one line to the next page", "until": "that page"},
 ]
 
 

@@ -127,6 +127,21 @@ def test_it_sets_host_cookies_and_hsts_in_production(root: Path, owner: User) ->
     assert "Domain" not in csrf
 
 
+def test_it_ties_every_cookie_of_ours_to_the_host_in_production(root: Path) -> None:
+    """The list of the cookie page, which a test compares with what is really set."""
+    said = child(
+        "-c",
+        "import django; django.setup()\n"
+        "from accounts.views.legal import COOKIES\n"
+        "print([one['name'] for one in COOKIES])",
+        root=root,
+        DJANGO_SETTINGS_MODULE="config.settings",
+    )
+    names = re.findall(r"'([^']+)'", said.stdout)
+    assert len(names) >= 4, said.stderr
+    assert [name for name in names if not name.startswith("__Host-")] == []
+
+
 @pytest.mark.slow
 def test_it_has_no_warning_at_a_production_start(root: Path) -> None:
     checked = child(*CHECK, root=root)
