@@ -1,12 +1,16 @@
 """Addresses outside a workspace, and the account pages inside one."""
 
+from allauth.account import views as allauth
 from django.urls import include, path
 
 from accounts.passkeys import KeyProofView
+from accounts.rehearsal import on_the_beat
 from accounts.views import activity, keys, legal, person, requests, workspaces
 
 urlpatterns = [
     path("", workspaces.landing, name="landing"),
+    path("accounts/signup/", on_the_beat(allauth.signup), name="account_signup"),
+    path("accounts/password/reset/", on_the_beat(allauth.password_reset), name="account_reset_password"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/webauthn/reauthenticate/", KeyProofView.as_view(), name="mfa_reauthenticate_webauthn"),
     path("accounts/2fa/", include("allauth.mfa.urls")),

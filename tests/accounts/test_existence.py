@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core import mail
+from django.db import connection
 from django.http import HttpResponseBase
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User, Workspace, WorkspaceKey
+from accounts.rehearsal import BEAT
 from tests.accounts.test_sign_up import FORM
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +132,28 @@ def test_it_hashes_as_often_for_either(
         Client().post(url, {**words, ("login" if "login" in words else "email"): email})
         seen.append(len(counted))
     assert seen[0] == seen[1] > 0
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [("/accounts/signup/", FORM), ("/accounts/password/reset/", {})],
+    ids=["sign-up", "reset"],
+)
+def test_it_answers_on_the_beat(url: str, words: dict[str, str], owner: User) -> None:
+    for email in (KNOWN, UNKNOWN, KNOWN, UNKNOWN):
+        began = time.monotonic()
+        Client().post(url, {**words, "email": email})
+        assert time.monotonic() - began >= BEAT
+
+
+def test_it_asks_the_database_as_often_for_either(owner: User) -> None:
+    asked = []
+    Client().post("/accounts/signup/", {**FORM, "email": "warm@studio.example"})
+    for email in (KNOWN, UNKNOWN):
+        with CaptureQueriesContext(connection) as queries:
+            Client().post("/accounts/signup/", {**FORM, "email": email})
+        asked.append([one["sql"] for one in queries if "SAVEPOINT" not in one["sql"]])
+    assert abs(len(asked[0]) - len(asked[1])) <= 1, "\n".join(asked[0] + ["---"] + asked[1])
 
 
 def test_it_leaves_nothing_of_the_work_that_it_throws_away(owner: User) -> None:
