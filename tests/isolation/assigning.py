@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.db import models, transaction
@@ -137,7 +138,10 @@ def foreign_ids(world: World) -> Iterator[tuple[Address, str, dict[str, Any], st
             ids = value if isinstance(value, list) else [value]
             if any(str(one) in own for one in ids):
                 swapped = [str(world.ours.rows[own[str(one)]].pk) for one in ids if str(one) in own]
-                yield address, url, {**fields, name: swapped if isinstance(value, list) else swapped[0]}, name
+                foreign = swapped if isinstance(value, list) else swapped[0]
+                # In the query too: some pages name a row there.
+                asked = f"{url}?{urlencode({name: foreign}, doseq=True)}"
+                yield address, asked, {**fields, name: foreign}, name
 
 
 def taken(world: World, address: Address, url: str, fields: dict[str, Any]) -> tuple[int, list[str]]:

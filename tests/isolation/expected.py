@@ -277,5 +277,14 @@ ALSO_TAKEN: dict[str, frozenset[str]] = {
     "outreach:suppression_new": frozenset({"outreach_suppression.note"}),
 }
 
-# (address, field): an id that is not ours is left out, as one that is gone would be, and nothing changes.
-LEAVES_OUT: frozenset[tuple[str, str]] = frozenset()
+# (address, field): an id that is not theirs is left out, as one that is gone would be, and nothing changes:
+# the form comes again with the reason in it, or a line says that nothing is selected.
+LEAVES_OUT = frozenset(
+    {
+        ("outreach:campaign_new", "project"),
+        ("outreach:campaign_new", "mailbox"),
+        ("outreach:campaign_people", "contact"),
+        ("outreach:removal_verdicts", "case"),
+        ("outreach:removal_write", "case"),
+    }
+)

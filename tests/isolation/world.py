@@ -12,7 +12,7 @@ from functools import cached_property
 from http.cookies import SimpleCookie
 
 from django.db import DEFAULT_DB_ALIAS, transaction
-from django.test import Client
+from django.test import Client, override_settings
 
 from accounts import clock
 from accounts.clock import Now
@@ -134,7 +134,12 @@ def sign_in(user: User) -> Client:
 @contextmanager
 def kept() -> Iterator[World]:
     """The world for a whole module of tests, and nothing of it afterwards."""
-    with transaction.atomic(), transaction.atomic(using=KEYSTORE):
+    # The sign-in counts as a proof for as long as the cells take.
+    with (
+        override_settings(REAUTHENTICATION_SECONDS=86_400),
+        transaction.atomic(),
+        transaction.atomic(using=KEYSTORE),
+    ):
         world = build()
         for visitor in Visitor:
             world.client(visitor)  # a sign-in inside a test would be gone after it

@@ -41,6 +41,7 @@ def prepare(folder: Path, workers: int, only: str) -> None:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.db import connections
     from django.test.utils import setup_databases
 
@@ -49,6 +50,7 @@ def prepare(folder: Path, workers: int, only: str) -> None:
     from tests.isolation.house import tenant_models
     from tests.isolation.world import build
 
+    settings.REAUTHENTICATION_SECONDS = 86_400
     roles.become(embedded.OWNER)
     setup_databases(verbosity=0, interactive=False, serialized_aliases=set())
     roles.become(embedded.APP)
@@ -108,13 +110,13 @@ def _record(world: Any, only: str) -> tuple[dict[str, frozenset[Function]], list
     from tests.isolation import cells
     from tests.isolation.world import Visitor
 
-    # These see all that there is to enter: who is let in, who is not, who sees less, and each key.
-    visitors = [Visitor.OWNER, Visitor.ELSEWHERE, Visitor.ANONYMOUS, Visitor.STRANGER]
-    keys = [visitor for visitor in Visitor if visitor.is_key]
+    # These see all that there is to enter: who is let in, who sees less, who is not there, and each key.
+    people = {Visitor.OWNER: ASKED, Visitor.ELSEWHERE: ("GET",), Visitor.ANONYMOUS: ASKED}
     reach: dict[str, set[Function]] = {}
     red: list[str] = []
-    for cell in cells.every_cell(asked(only), [*visitors, *keys]):
-        if cell.method in ASKED and (cell.address.is_api or not cell.visitor.is_key):
+    for cell in cells.every_cell(asked(only)):
+        methods = ASKED if cell.address.is_api else people.get(cell.visitor, ())
+        if cell.method in methods and not (cell.visitor is Visitor.ANONYMOUS and cell.address.is_inside):
             with _watched() as entered:
                 red += cells.run(world, cell)
             reach.setdefault(place_of(cell), set()).update(entered)
