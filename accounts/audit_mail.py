@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from smtplib import SMTPException
-
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db import transaction
 from django.urls import reverse
 
+from accounts import mail
 from accounts.audit_chain import Anchor
 from accounts.models import AuditAnchor, Membership, Role, Workspace
-
-log = logging.getLogger(__name__)
 
 
 def tell(row: AuditAnchor) -> None:
@@ -39,13 +33,4 @@ def tell(row: AuditAnchor) -> None:
 
 def _mail(here: Workspace, subject: str, text: str) -> None:
     owners = Membership.objects.filter(workspace=here, role=Role.OWNER, user__is_active=True)
-    addresses = list(owners.values_list("user__email", flat=True))
-
-    def send() -> None:
-        for address in addresses:
-            try:
-                EmailMessage(subject, text, to=[address]).send()
-            except (SMTPException, OSError) as problem:
-                log.warning("a notice could not be mailed: %s", type(problem).__name__)
-
-    transaction.on_commit(send, robust=True)
+    mail.tell(owners.values_list("user__email", flat=True), subject, text)

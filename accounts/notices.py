@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-from smtplib import SMTPException
-
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db import transaction
 
+from accounts.mail import tell
 from accounts.models import Invitation, Membership, Role, User, Workspace
-
-log = logging.getLogger(__name__)
 
 
 def tell_role(them: Membership, *, role: Role, actor: User) -> None:
     here = them.workspace
     text = f"{_who(actor)} made you {a_role(role)} of {here.name}.\n\n{_place(here)}\n"
-    _mail(them.user.email, f"Your role in {here.name}", text)
+    tell([them.user.email], f"Your role in {here.name}", text)
 
 
 def tell_projects(them: Membership, *, words: str, actor: User) -> None:
     here = them.workspace
     text = f"{_who(actor)} set which projects you see in {here.name}: {words}.\n\n{_place(here)}\n"
-    _mail(them.user.email, f"Your projects in {here.name}", text)
+    tell([them.user.email], f"Your projects in {here.name}", text)
 
 
 def tell_removed(them: Membership, *, actor: User) -> None:
@@ -33,7 +27,7 @@ def tell_removed(them: Membership, *, actor: User) -> None:
         "Access to mailboxes that you had connected there ended in the same moment, and so did your API "
         "keys for it. Your account and your other workspaces are as they were.\n"
     )
-    _mail(them.user.email, f"You are no longer in {here.name}", text)
+    tell([them.user.email], f"You are no longer in {here.name}", text)
 
 
 def tell_left(them: Membership) -> None:
@@ -44,19 +38,19 @@ def tell_left(them: Membership) -> None:
         f"in the same moment.\n\n{_place(here)}\n"
     )
     owners = Membership.objects.filter(workspace=here, role=Role.OWNER, user__is_active=True)
-    for email in owners.exclude(pk=them.pk).values_list("user__email", flat=True):
-        _mail(email, f"Somebody left {here.name}", text)
+    others = owners.exclude(pk=them.pk).values_list("user__email", flat=True)
+    tell(others, f"Somebody left {here.name}", text)
 
 
 def tell_transferred(them: Membership, *, actor: User) -> None:
     here = them.workspace
     text = f"{_who(actor)} made you the owner of {here.name}.\n\n{_place(here)}\n"
-    _mail(them.user.email, f"You own {here.name} now", text)
+    tell([them.user.email], f"You own {here.name} now", text)
     text = (
         f"{_who(them.user)} owns {here.name} now; you are an admin there. "
         f"If this was not you, write to the new owner and change your password.\n\n{_place(here)}\n"
     )
-    _mail(actor.email, f"You gave {here.name} to {them.user.short_name}", text)
+    tell([actor.email], f"You gave {here.name} to {them.user.short_name}", text)
 
 
 def tell_invited(invitation: Invitation, *, address: str, link: str, here: Workspace, actor: User) -> None:
@@ -66,7 +60,7 @@ def tell_invited(invitation: Invitation, *, address: str, link: str, here: Works
         f"It is for {address} alone and works until {invitation.expires_at:%-d %B %Y, %H:%M} UTC. "
         "If you do not know what this is about, do nothing: without you nothing happens.\n"
     )
-    _mail(address, f"Invitation to {here.name}", text)
+    tell([address], f"Invitation to {here.name}", text)
 
 
 def tell_accepted(invitation: Invitation, *, user: User, here: Workspace) -> None:
@@ -74,7 +68,7 @@ def tell_accepted(invitation: Invitation, *, user: User, here: Workspace) -> Non
     if inviter is None:
         return
     text = f"{_who(user)} accepted your invitation to {here.name}.\n\n{_place(here)}members/\n"
-    _mail(inviter.email, f"{user.short_name} joined {here.name}", text)
+    tell([inviter.email], f"{user.short_name} joined {here.name}", text)
 
 
 def _who(user: User) -> str:
@@ -88,13 +82,3 @@ def a_role(role: Role) -> str:
 
 def _place(here: Workspace) -> str:
     return f"{settings.PUBLIC_BASE_URL}/w/{here.slug}/"
-
-
-def _mail(address: str, subject: str, text: str) -> None:
-    def send() -> None:
-        try:
-            EmailMessage(subject, text, to=[address]).send()
-        except (SMTPException, OSError) as problem:
-            log.warning("a notice could not be mailed: %s", type(problem).__name__)
-
-    transaction.on_commit(send, robust=True)

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from smtplib import SMTPException
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
@@ -157,7 +156,7 @@ def _tell(request: HttpRequest, user: User, row: SignIn) -> None:
     try:
         with request_context(request):
             get_adapter(request).send_mail("account/email/new_sign_in", user.email, context)
-    except (SMTPException, OSError) as error:
+    except OSError as error:
         log.warning("the mail about a new sign-in did not leave: %s", type(error).__name__)
 
 

@@ -5,19 +5,13 @@ Asked for inside the transaction, sent behind its commit.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
-
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db import transaction
 from django.urls import reverse
 
+from accounts.mail import tell
 from accounts.models import Membership, Role, User, Workspace
 from mailbox import stop_links
 from mailbox.models import Mailbox
-
-log = logging.getLogger(__name__)
 
 
 def tell_connected(mailbox: Mailbox, *, user: User) -> None:
@@ -39,11 +33,8 @@ def tell_connected(mailbox: Mailbox, *, user: User) -> None:
         f"{settings.PUBLIC_BASE_URL}{path}\n"
     )
     owners = _people(mailbox, [Role.OWNER])
-    transaction.on_commit(
-        lambda: _send("Your mailbox was connected in Outreach", to_mailbox, [address]), robust=True
-    )
-    subject = f"A mailbox was connected in {here.name}"
-    transaction.on_commit(lambda: _send(subject, to_owners, owners), robust=True)
+    tell([address], "Your mailbox was connected in Outreach", to_mailbox)
+    tell(owners, f"A mailbox was connected in {here.name}", to_owners)
 
 
 def tell_ended(mailbox: Mailbox) -> None:
@@ -54,9 +45,7 @@ def tell_ended(mailbox: Mailbox) -> None:
         f"that waited there are cancelled, and its campaigns in “{here.name}” are paused.\n"
     )
     told = _people(mailbox, [Role.OWNER], and_its_owner=True)
-    transaction.on_commit(
-        lambda: _send(f"Access to a mailbox was removed in {here.name}", text, told), robust=True
-    )
+    tell(told, f"Access to a mailbox was removed in {here.name}", text)
 
 
 def tell_move(address: str, link: str, *, user: User) -> None:
@@ -68,9 +57,7 @@ def tell_move(address: str, link: str, *, user: User) -> None:
         f"{link}\n\nAfterwards connect the mailbox again where you want it. To leave everything as it is, do "
         "nothing.\n"
     )
-    transaction.on_commit(
-        lambda: _send("Move your mailbox to another workspace?", text, [address]), robust=True
-    )
+    tell([address], "Move your mailbox to another workspace?", text)
 
 
 def _people(mailbox: Mailbox, roles: list[Role], *, and_its_owner: bool = False) -> list[str]:
@@ -80,11 +67,3 @@ def _people(mailbox: Mailbox, roles: list[Role], *, and_its_owner: bool = False)
     return [
         m.user.email for m in members if m.role in roles or (and_its_owner and m.user_id == mailbox.owner_id)
     ]
-
-
-def _send(subject: str, text: str, addresses: Iterable[str]) -> None:
-    for address in addresses:
-        try:
-            EmailMessage(subject, text, to=[address]).send()
-        except OSError as problem:
-            log.warning("a notice could not be mailed: %s", type(problem).__name__)

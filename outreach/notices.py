@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-
 from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db import transaction
 from django.urls import reverse
 
 from accounts import audit
+from accounts.mail import tell
 from accounts.models import Membership, Role
 from mailbox.models import Mailbox
 from outreach.mailbox_words import reason_sentence
-
-log = logging.getLogger(__name__)
 
 
 def tell_broken(mailbox: Mailbox) -> None:
@@ -34,12 +29,4 @@ def tell_broken(mailbox: Mailbox) -> None:
     )
     subject = f"A mailbox needs reconnecting in {told[0].workspace.name}"
     addresses = [m.user.email for m in told]
-    transaction.on_commit(lambda: _send(subject, text, addresses), robust=True)
-
-
-def _send(subject: str, text: str, addresses: list[str]) -> None:
-    for address in addresses:
-        try:
-            EmailMessage(subject, text, to=[address]).send()
-        except OSError as problem:
-            log.warning("a notice could not be mailed: %s", type(problem).__name__)
+    tell(addresses, subject, text)

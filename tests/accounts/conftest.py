@@ -8,6 +8,9 @@ from django.core.cache import cache
 from accounts.models import Workspace
 from accounts.tenancy import workspace
 from outreach.models import Project
+from tests.accounts.inviting import guest, invited, proved
+
+__all__ = ["guest", "invited", "proved"]
 
 
 @pytest.fixture(autouse=True)

@@ -14,66 +14,11 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
-from accounts import clock, invitations, tenancy
-from accounts.models import Invitation, Membership, Role, User, Workspace
-from tests import factories
-from tests.proofs import prove
+from accounts import clock, tenancy
+from accounts.models import Membership, Role, User, Workspace
+from tests.accounts.inviting import GUEST, SignedIn, act, is_in, link, row
 
 pytestmark = pytest.mark.django_db
-SignedIn = Callable[[User], Client]
-GUEST = "gesa@guest.example"
-
-
-@pytest.fixture
-def proved(signed_in: SignedIn) -> SignedIn:
-    def make(user: User) -> Client:
-        client = signed_in(user)
-        prove(client, user)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def guest(person: Callable[..., User]) -> User:
-    return person(GUEST, name="Gesa Guest")
-
-
-@pytest.fixture
-def invited(
-    ws: Workspace, admin: User, proved: SignedIn, django_capture_on_commit_callbacks: Any
-) -> Callable[..., str]:
-    """Sends an invitation through the page; the path of the link in the mail."""
-
-    def send(address: str = GUEST, *, by: User | None = None, **fields: Any) -> str:
-        with django_capture_on_commit_callbacks(execute=True):
-            answer = proved(by or admin).post(
-                reverse("invitation_new", kwargs={"slug": ws.slug}),
-                {"email": address, "role": "member", "all_projects": "on", **fields},
-            )
-        assert answer.status_code == 302, answer.content.decode()
-        return link()
-
-    return send
-
-
-def link() -> str:
-    found = re.search(r"(/join/\S+)", str(mail.outbox[-1].body))
-    assert found is not None
-    return found[1]
-
-
-def row(ws: Workspace) -> Invitation:
-    with tenancy.workspace(ws):
-        return Invitation.objects.select_related("invited_by").latest("created_at")
-
-
-def act(name: str, ws: Workspace) -> str:
-    return reverse(name, kwargs={"slug": ws.slug, "pk": row(ws).pk})
-
-
-def is_in(ws: Workspace, user: User) -> bool:
-    return Membership.objects.filter(workspace=ws, user=user).exists()
 
 
 def test_it_is_mailed_and_accepted(
@@ -219,118 +164,6 @@ def test_it_is_worth_what_its_inviter_is_worth(
                 User.objects.filter(pk=admin.pk).update(is_active=False)
     assert signed_in(guest).post(path).status_code == 404
     assert not is_in(ws, guest)
-
-
-def test_it_invites_nobody_as_owner(ws: Workspace, owner: User, proved: SignedIn) -> None:
-    answer = proved(owner).post(
-        reverse("invitation_new", kwargs={"slug": ws.slug}), {"email": GUEST, "role": "owner"}
-    )
-    assert answer.status_code == 422
-    with tenancy.workspace(ws):
-        assert not Invitation.objects.exists()
-
-
-@pytest.mark.parametrize("who", ["member", "viewer"])
-def test_it_is_for_admins_to_send(
-    who: str, ws: Workspace, proved: SignedIn, request: pytest.FixtureRequest
-) -> None:
-    client = proved(request.getfixturevalue(who))
-    address = reverse("invitation_new", kwargs={"slug": ws.slug})
-    assert client.get(address).status_code == 403
-    assert client.post(address, {"email": GUEST, "role": "viewer"}).status_code == 403
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["", "nobody", "a@b", "a@b.example\nBcc: x@y.example", "a b@c.example", "x" * 300 + "@c.example"],
-)
-def test_it_takes_no_bad_address(address: str, ws: Workspace, admin: User, proved: SignedIn) -> None:
-    answer = proved(admin).post(
-        reverse("invitation_new", kwargs={"slug": ws.slug}), {"email": address, "role": "viewer"}
-    )
-    assert answer.status_code == 422
-    assert mail.outbox == []
-
-
-def test_it_says_the_same_for_addresses_with_and_without_an_account(
-    ws: Workspace, admin: User, stranger: User, proved: SignedIn, django_capture_on_commit_callbacks: Any
-) -> None:
-    client = proved(admin)
-    seen = []
-    for address in (stranger.email, "nobody@nowhere.example"):
-        with django_capture_on_commit_callbacks(execute=True):
-            answer = client.post(
-                reverse("invitation_new", kwargs={"slug": ws.slug}), {"email": address, "role": "viewer"}
-            )
-        page = client.get(answer.headers["Location"])
-        said = [str(message) for message in page.context["messages"]]
-        seen.append((answer.status_code, [one.replace(address, "x") for one in said], len(mail.outbox)))
-    assert seen[0][:2] == seen[1][:2]
-    assert seen[1][2] == 2
-
-
-def test_it_keeps_to_a_number_a_day(
-    ws: Workspace, admin: User, proved: SignedIn, settings: Any, later: Callable[..., None]
-) -> None:
-    settings.INVITATIONS_PER_DAY = 3
-    client, address = proved(admin), reverse("invitation_new", kwargs={"slug": ws.slug})
-    codes = [
-        client.post(address, {"email": f"p{number}@guest.example", "role": "viewer"}).status_code
-        for number in range(5)
-    ]
-    assert codes == [302, 302, 302, 422, 422]
-    later(days=1, seconds=1)
-    prove(client, admin)
-    assert client.post(address, {"email": "p9@guest.example", "role": "viewer"}).status_code == 302
-
-
-def test_it_floods_no_address(
-    ws: Workspace, admin: User, proved: SignedIn, invited: Callable[..., str], settings: Any
-) -> None:
-    settings.INVITATIONS_PER_ADDRESS = 2
-    invited()
-    client = proved(admin)
-    client.post(act("invitation_resend", ws))
-    last = row(ws).pk
-    client.post(act("invitation_resend", ws))
-    assert row(ws).pk == last
-    with tenancy.workspace(ws):
-        assert invitations.open_invitations().count() == 1
-
-
-def test_it_lists_what_is_open_for_admins(
-    ws: Workspace, admin: User, viewer: User, signed_in: SignedIn, invited: Callable[..., str]
-) -> None:
-    invited()
-    page = reverse("members", kwargs={"slug": ws.slug})
-    assert GUEST in signed_in(admin).get(page).text
-    assert GUEST not in signed_in(viewer).get(page).text
-
-
-def test_it_limits_the_person_to_the_projects_that_were_named(
-    ws: Workspace, guest: User, signed_in: SignedIn, invited: Callable[..., str]
-) -> None:
-    with tenancy.workspace(ws):
-        mine, other = factories.make_project("Alpine"), factories.make_project("Harbour")
-    path = invited(all_projects="", projects=[str(mine.pk)])
-    client = signed_in(guest)
-    client.post(path)
-    page = client.get(f"/w/{ws.slug}/projects/").text
-    assert "Alpine" in page
-    assert "Harbour" not in page
-    assert client.get(f"/w/{ws.slug}/projects/{other.pk}/").status_code == 404
-
-
-def test_it_names_no_project_of_another_workspace(
-    ws: Workspace, admin: User, stranger: User, proved: SignedIn
-) -> None:
-    with tenancy.workspace(Membership.objects.get(user=stranger).workspace):
-        theirs = factories.make_project("Theirs")
-    answer = proved(admin).post(
-        reverse("invitation_new", kwargs={"slug": ws.slug}),
-        {"email": GUEST, "role": "viewer", "projects": [str(theirs.pk)]},
-    )
-    assert answer.status_code == 422 or row(ws).project_ids == []
 
 
 def test_it_leads_the_signed_out_through_the_sign_in_and_back(

@@ -6,12 +6,10 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.conf import settings
-from django.core.mail import send_mail
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from accounts import audit
+from accounts import audit, mail
 from accounts.models import Membership
 from accounts.origin import ActorKind
 from accounts.sign_ins import end_all_sessions
@@ -53,9 +51,7 @@ class Command(BaseCommand):
                         object_id=user.sid,
                         by=ActorKind.OPERATOR,
                     )
-        send_mail(
-            "Your account has no second factor any more", TEXT, settings.DEFAULT_FROM_EMAIL, [user.email]
-        )
+        mail.tell([user.email], "Your account has no second factor any more", TEXT)
         self.stdout.write(
             "The second factors are taken off, every browser is signed out, the person is told by mail."
         )
