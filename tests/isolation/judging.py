@@ -31,7 +31,8 @@ CALLS_NOTED = frozenset({"accounts_apirequest", "accounts_apikey"})
 def judge(world: World, cell: Cell, url: str, answer: HttpResponse, changed: list[str]) -> list[str]:
     wrong = [*_status(cell, answer), *_words(world, cell, answer), *_writing(cell, answer, changed)]
     if cell.method == "GET" and answer.status_code in (200, 422) and cell.where == "here":
-        wrong += refused_offers(answer, url, cell.visitor.role)
+        own = {str(world.ours.rows["quiet"].pk)} if cell.visitor is Visitor.MEMBER else set()
+        wrong += refused_offers(answer, url, cell.visitor.role, own)
     return wrong
 
 

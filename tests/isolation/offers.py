@@ -31,16 +31,19 @@ def offers(answer: HttpResponse, own: str) -> set[tuple[str, str]]:
     return {(method, urlsplit(path).path) for method, path in found}
 
 
-def refused_offers(answer: HttpResponse, own: str, role: Role | None) -> list[str]:
-    """What this role is shown and would not be let do."""
+def refused_offers(answer: HttpResponse, url: str, role: Role | None, own: set[str]) -> list[str]:
+    """What this role is shown and would not be let do. `own` are ids of rows that are the visitor's."""
     wrong = []
-    for method, path in sorted(offers(answer, own)):
+    for method, path in sorted(offers(answer, url)):
         try:
-            name = resolve(path).view_name
+            found = resolve(path)
         except Resolver404:
             continue
+        name = found.view_name
         rule = None if name in FOR_EVERYBODY else INSIDE.get(name)
         least = rule.least.get(method) if rule else None
+        if rule and rule.own and str(found.kwargs.get("pk")) in own:
+            least = rule.own
         if least is not None and (role is None or role.rank < least.rank):
             wrong.append(f"offers {method} {name}, which needs {least.value}")
     return wrong
