@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import audit
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
+from accounts.proof import recently_proved
 from accounts.viewpoint import sees_all_projects, whole_workspace
 from outreach import campaigns
 from outreach.forms import ProjectForm
@@ -104,6 +105,7 @@ def project_edit(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @member(Role.MEMBER)
+@recently_proved("Delete the project and its mail")
 @require_http_methods(["GET", "POST"])
 def project_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Deleting a project deletes its mail (promises 5): the dialog names the numbers."""

@@ -18,6 +18,7 @@ from accounts.models import User, Workspace
 from accounts.proof import KEPT, recently_proved
 from config.urls import urlpatterns as product
 from mailbox.models import Mailbox, MailboxState
+from outreach.models import Project
 from tests import factories
 from tests.conftest import PASSWORD
 from tests.proofs import prove, unprove
@@ -208,6 +209,15 @@ def test_it_asks_nothing_before_the_bin(
     answer = browser.post(f"/w/{in_ws.slug}/mailboxes/{box.pk}/remove/")
     assert "/receipts/" in way(answer)
     assert Mailbox.objects.get(pk=box.pk).state == MailboxState.REVOKED
+
+
+def test_it_asks_before_a_project_is_deleted(owner: User, in_ws: Workspace, signed_in: Browser) -> None:
+    project = factories.make_project()
+    browser = signed_in(owner)
+    prove(browser, owner, ago=400)
+    led = way(browser.post(f"/w/{in_ws.slug}/projects/{project.pk}/delete/"))
+    assert led.startswith("/accounts/reauthenticate/")
+    assert Project.objects.filter(pk=project.pk).exists()
 
 
 def test_it_asks_nothing_before_a_sign_out_elsewhere(owner: User, signed_in: Browser) -> None:
