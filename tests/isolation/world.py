@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import datetime as dt
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ from django.test import Client, override_settings
 from accounts import clock
 from accounts.clock import Now
 from accounts.encryption import forget_keys
+from accounts.keys import new_secret
 from accounts.keystore import KEYSTORE
-from accounts.models import ApiKey, Membership, Role, User, Workspace
+from accounts.models import ApiKey, KeyKind, Membership, Role, User, Workspace
 from accounts.tenancy import workspace
 from accounts.workspaces import create_workspace
 from mailbox.models import Replies
@@ -52,6 +54,11 @@ class Visitor(Enum):
     EXPIRED = "key that has run out"
     FAR_AWAY = "key for other networks"
     ORPHAN = "key of somebody who has left"
+    GUESSED = "key that nobody has minted"
+    NO_KEY = "text that is no key"
+    DIGEST = "credential of another kind"
+    GARBLED = "garbled credential"
+    NAMELESS = "credential without a name"
 
     @property
     def role(self) -> Role | None:
@@ -86,8 +93,13 @@ SCOPES: dict[Visitor, tuple[str, ...]] = {
         (Visitor.REVOKED, Visitor.EXPIRED, Visitor.FAR_AWAY, Visitor.ORPHAN),
         ("read", "contacts:write", "campaigns:launch"),
     ),
+    **dict.fromkeys((Visitor.GUESSED, Visitor.NO_KEY, Visitor.DIGEST, Visitor.GARBLED, Visitor.NAMELESS), ()),
 }
-DEAD = {Visitor.REVOKED, Visitor.EXPIRED, Visitor.FAR_AWAY, Visitor.ORPHAN}
+# Nothing that these send opens anything.
+DEAD = {
+    Visitor.REVOKED, Visitor.EXPIRED, Visitor.FAR_AWAY, Visitor.ORPHAN, Visitor.GUESSED, Visitor.NO_KEY,
+    Visitor.DIGEST, Visitor.GARBLED, Visitor.NAMELESS,
+}  # fmt: skip
 
 
 @dataclass
@@ -115,7 +127,8 @@ class World:
         if visitor not in self.clients:
             user = self.people.get(visitor)
             key = self.keys.get(visitor)
-            client = sign_in(user) if user else Client(headers=bearer(key) if key else None)
+            sent = {"Authorization": key} if key and " " in key else bearer(key) if key else None
+            client = sign_in(user) if user else Client(headers=sent)
             client.raise_request_exception = False
             self.clients[visitor] = client, copy.deepcopy(client.cookies)
         client, cookies = self.clients[visitor]
@@ -207,7 +220,15 @@ def _dead_keys(here: Workspace) -> dict[Visitor, str]:
         past = clock.now() - dt.timedelta(hours=1)
         ApiKey.objects.filter(pk=made[Visitor.REVOKED].key.pk).update(revoked_at=past)
         ApiKey.objects.filter(pk=made[Visitor.EXPIRED].key.pk).update(expires_at=past)
-    return {visitor: minted.secret for visitor, minted in made.items()}
+    good = made[Visitor.REVOKED].secret
+    return {
+        **{visitor: minted.secret for visitor, minted in made.items()},
+        Visitor.GUESSED: new_secret(KeyKind.KEY),
+        Visitor.NO_KEY: "letmein",
+        Visitor.DIGEST: f"Digest {good}",
+        Visitor.GARBLED: "Basic !!!",
+        Visitor.NAMELESS: "Basic " + base64.b64encode(good.encode()).decode(),
+    }
 
 
 def _keep_private(ours: House, user: User) -> None:
