@@ -74,7 +74,7 @@ def main() -> int:
         chosen = random.Random(asked.seed).sample(chosen, min(asked.sample, len(chosen)))
     _say(f"{len(places)} places, {len(chosen)} tried; stage {time.monotonic() - began:.0f} s")
     results = _tried(chosen, folder, asked.workers)
-    return _report(results, known, len(places), time.monotonic() - began)
+    return _report(results, known, len(places), time.monotonic() - began, bool(asked.addresses))
 
 
 # Libraries that no setting changes: every trial inherits them, and imports the product alone.
@@ -177,13 +177,18 @@ def _tried(chosen: list[Any], folder: Path, workers: int) -> list[tuple[Any, dic
 
 
 def _report(
-    results: list[tuple[Any, dict[str, Any]]], known: dict[str, str], places: int, seconds: float
+    results: list[tuple[Any, dict[str, Any]]],
+    known: dict[str, str],
+    places: int,
+    seconds: float,
+    asked_some: bool,
 ) -> int:
     tally = collections.Counter(found["by"] for _, found in results)
     unnamed = 0
     for place, found in results:
         if found["by"] in ("", "unreached"):
-            unnamed += place.lasting not in known
+            # With some addresses left out, others are not reached either.
+            unnamed += place.lasting not in known and not (found["by"] and asked_some)
             why = known.get(place.lasting, "NOT NAMED in survivors.toml")
             _say(f"{found['by'] or 'survived'}: {place.name} ({found['cells']} cells): {why}")
     reached = len(results) - tally["unreached"]
