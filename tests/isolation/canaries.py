@@ -6,6 +6,7 @@ A table without a row gets one, made from its columns. What belongs to a project
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import uuid
 from typing import Any
@@ -126,6 +127,8 @@ def _with(name: str, value: str, word: str) -> str:
     """The same kind of value, with the word in it."""
     if name in ("headers", "attachments"):
         return f'[["X-Word", "{word}"]]' if name == "headers" else f'[["{word}.pdf", "application/pdf", 1]]'
+    if name == "answer":
+        return json.dumps({"elsewhere": True, "subject": word, "secret": word, "address": word})
     if name == "flow":
         return f'{{"state": "{word}", "nonce": "{word}", "verifier": "{word}"}}'
     if "url" in name or name == "link":

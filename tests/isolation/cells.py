@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 
+from accounts.models import Workspace
 from tests.isolation.addresses import Address
 from tests.isolation.expected import API, INSIDE, METHODS, OUTSIDE
 from tests.isolation.house import House, crossings, moved, print_of
@@ -45,7 +46,7 @@ def every_cell(addresses: Iterable[Address], visitors: Iterable[Visitor] = Visit
         for case in CASES:
             if case.visitor is visitor:
                 yield from (
-                    Cell(address, "POST", visitor, case.title, case)
+                    Cell(address, case.method, visitor, case.title, case)
                     for address in known
                     if address.name == case.address
                 )
@@ -86,6 +87,8 @@ def run(world: World, cell: Cell) -> list[str]:
     if not cell.address.is_inside:
         cache.clear()  # the limits on sign-ins and calls, which would answer in place of the page
     with transaction.atomic():
+        if cell.case is not None and cell.case.workspace:
+            Workspace.objects.filter(pk=world.ours.here.pk).update(**cell.case.workspace)
         before = _writes()
         answer = _ask(client, cell, url, fields, _headers(world, cell))
         # A failed statement leaves no transaction to look around in; 500 is red by itself.
@@ -98,6 +101,8 @@ def run(world: World, cell: Cell) -> list[str]:
 def _request(world: World, cell: Cell) -> tuple[str, dict[str, Any]]:
     ours, theirs, address = world.ours, world.theirs, cell.address
     if cell.case is not None:
+        if address.is_api:
+            return ours.path(address), dict(cell.case.fields)
         return ours.url(address, instead=cell.case.rows), dict(cell.case.fields)
     # A word that a visitor has typed comes back to them, in a "next" for one.
     typed = ours if cell.visitor.role is not None else replace(ours, word="typed")

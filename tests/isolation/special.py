@@ -12,7 +12,10 @@ from tests.isolation.world import Visitor
 
 @dataclass(frozen=True)
 class Case:
-    """`rows`: another row for an argument of the address than tests/isolation/house.py names."""
+    """`rows`: another row for an argument of the address than tests/isolation/house.py names.
+
+    `workspace`: columns of the workspace as they stand for this cell alone.
+    """
 
     title: str
     address: str
@@ -20,11 +23,14 @@ class Case:
     fields: dict[str, str] = field(default_factory=dict)
     rows: dict[str, str] = field(default_factory=dict)
     answers: tuple[int, ...] = (403,)
+    method: str = "POST"
+    workspace: dict[str, bool] = field(default_factory=dict)
 
 
 _ADMIN, _MEMBER, _OWNER = Visitor.ADMIN, Visitor.MEMBER, Visitor.OWNER
 _GONE = (404,)
 _SAID = (302, 403, 422)  # the page again, with a sentence
+_STRICT = {"requires_two_factors": True}
 _PRIVATE = {"about": "replies", "replies": "private"}
 _SHARED = {"about": "replies", "replies": "shared"}
 _AS_OWNER = {"email": "x@other.example", "role": "owner"}
@@ -39,6 +45,9 @@ CASES = [
     Case("who reads replies", "outreach:mailbox", _MEMBER, _PRIVATE),
     Case("a quiet mailbox opened", "outreach:mailbox", _OWNER, _SHARED, {"pk": "quiet"}),
     Case("two factors for all", "settings", _ADMIN, {"about": "factors", "required": "yes"}),
+    Case("no second factor", "outreach:contact_delete", _MEMBER, answers=(302,), workspace=_STRICT),
+    Case("no second factor", "outreach:contacts", _MEMBER, answers=(302,), method="GET", workspace=_STRICT),
+    Case("no second factor", "api:contacts", _OWNER, method="GET", workspace=_STRICT),
     Case("a private thread", "outreach:thread_answer", _OWNER, {"text": "Hi"}, {"pk": "quiet_thread"}, _GONE),
     Case("a private thread", "outreach:thread_done", _ADMIN, {}, {"pk": "quiet_thread"}, _GONE),
 ]

@@ -16,6 +16,7 @@ from tests.isolation.addresses import every_address
 from tests.isolation.canaries import CODES, mark_of, text_columns
 from tests.isolation.house import tenant_models
 from tests.isolation.world import DEAD, SCOPES, Visitor, World, kept
+from tests.roles import as_owner
 
 pytestmark = pytest.mark.django_db
 Property = Callable[[str, object], None]
@@ -57,6 +58,14 @@ def test_it_has_a_word_in_every_text_column(world: World) -> None:
                     if not any(mark_of(house, model) in text for text in texts):
                         bare.append(f"{house.word}: {model._meta.db_table}.{field.column}")
     assert bare == []
+
+
+def test_it_shows_no_row_through_a_manager_to_whom_it_is_not(world: World) -> None:
+    """With the second wall up, and with it down: the manager alone is enough."""
+    labels = [model._meta.label for model in tenant_models()]
+    assert [wrong for label in labels for wrong in world.strays(label)] == []
+    with as_owner():
+        assert [wrong for label in labels for wrong in world.strays(label)] == []
 
 
 def test_it_excuses_no_column_that_is_not_there() -> None:

@@ -12,6 +12,7 @@ from enum import Enum
 from functools import cached_property
 from http.cookies import SimpleCookie
 
+from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.test import Client, override_settings
 
@@ -21,7 +22,8 @@ from accounts.encryption import forget_keys
 from accounts.keys import new_secret
 from accounts.keystore import KEYSTORE
 from accounts.models import ApiKey, KeyKind, Membership, Role, User, Workspace
-from accounts.tenancy import workspace
+from accounts.tenancy import WorkspaceModel, workspace
+from accounts.viewpoint import looking_as
 from accounts.workspaces import create_workspace
 from mailbox.models import Replies
 from outreach.models import CampaignState, EnrollmentState, MessageState, Project, ProjectAccess, Thread
@@ -33,6 +35,20 @@ from tests.proofs import prove
 
 OURS, THEIRS = "kingfisher", "waxwing"
 PASSWORD = "correct-horse-battery"
+ANOTHER = "Another project"
+# Which tables belong to a project, and by which way: declared here, as expected.py declares who may come.
+OF_PROJECTS = {
+    "outreach.Project": "",
+    "outreach.ProjectAccess": "project",
+    "outreach.Campaign": "project",
+    "outreach.Step": "campaign__project",
+    "outreach.Enrollment": "campaign__project",
+    "outreach.Message": "project",
+    "outreach.Thread": "project",
+    "outreach.Reply": "thread__project",
+    "outreach.RemovalCase": "project",
+    "outreach.Backlink": "project",
+}
 
 
 class Visitor(Enum):
@@ -117,6 +133,33 @@ class World:
         """Both workspaces as they stand: every cell is rolled back, so they are looked at once."""
         return print_of(self.ours.here), print_of(self.theirs.here)
 
+    def strays(self, label: str) -> list[str]:
+        """Rows of a table that its manager shows to whom they are not: of another workspace, or project."""
+        model: type[WorkspaceModel] = apps.get_model(label)
+        wrong = []
+        with workspace(self.ours.here):
+            if model.objects.filter(workspace=self.theirs.here).exists():
+                wrong.append(f"{label}: rows of another workspace")
+            limited = Membership.objects.get(workspace=self.ours.here, user=self.people[Visitor.ELSEWHERE])
+            with looking_as(limited):
+                seen = [str(row.pk) for row in model.objects.all()]
+            if label in OF_PROJECTS and set(seen) & set(self.of_project(label)):
+                wrong.append(f"{label}: rows of another project")
+            owner = Membership.objects.get(workspace=self.ours.here, user=self.people[Visitor.OWNER])
+            with looking_as(owner):
+                quiet = {"outreach.Thread": "mailbox", "outreach.Reply": "thread__mailbox"}.get(label)
+                if quiet and model.objects.filter(**{quiet: self.ours.rows["quiet"].pk}).exists():
+                    wrong.append(f"{label}: rows of a private mailbox")
+        return wrong
+
+    @staticmethod
+    def of_project(label: str) -> list[str]:
+        """Ids of the rows that belong to the project that the member of another one does not see."""
+        model: type[WorkspaceModel] = apps.get_model(label)
+        path = OF_PROJECTS[label]
+        mine = model.objects.exclude(**{f"{path}__name" if path else "name": ANOTHER})
+        return [str(pk) for pk in mine.values_list("pk", flat=True)]
+
     @contextmanager
     def inside(self, house: House) -> Iterator[None]:
         with workspace(house.here):
@@ -191,15 +234,18 @@ def build() -> World:
         for visitor, scopes in SCOPES.items()
         if visitor not in DEAD
     }
-    ours.rows["boss"] = Membership.objects.get(workspace=here, user=people[Visitor.OWNER])
     ours.rows["admin"] = Membership.objects.get(workspace=here, user=people[Visitor.ADMIN])
-    return World(ours, theirs, people, {**keys, **_dead_keys(here)})
+    keys |= _dead_keys(here)
+    # One of two owners: that a last one stays is another rule.
+    second = User.objects.create_user("second@people.example", PASSWORD)
+    ours.rows["boss"] = Membership.objects.create(workspace=here, user=second, role=Role.OWNER)
+    return World(ours, theirs, people, keys)
 
 
 def _send_elsewhere(here: Workspace, user: User) -> None:
     """This member sees one project, and not the one that holds everything."""
     with workspace(here):
-        project = Project.objects.create(name="Another project", website="another.example")
+        project = Project.objects.create(name=ANOTHER, website="another.example")
         membership = Membership.objects.get(workspace=here, user=user)
         Membership.objects.filter(pk=membership.pk).update(all_projects=False)
         ProjectAccess.objects.create(project=project, membership=membership)
@@ -208,6 +254,7 @@ def _send_elsewhere(here: Workspace, user: User) -> None:
 def _dead_keys(here: Workspace) -> dict[Visitor, str]:
     """Keys that were good and are no more."""
     gone = User.objects.create_user("gone@people.example", PASSWORD)
+    create_workspace(gone, name="Gone on")  # where they are an owner: that is no place here
     with workspace(here):
         place = Membership.objects.create(workspace=here, user=gone, role=Role.ADMIN)
         made = {

@@ -40,6 +40,10 @@ def run(place: Place | None, folder: Path, number: int) -> dict[str, Any]:
 
     roles.become(embedded.APP)
     world = unpacked(stage.world)
+    if place is not None and place.kind in ("manager", "viewpoint"):
+        strays = _strays(world, place.detail.rpartition(" ")[2])
+        if strays is not None:
+            return strays
     cells = _reaching(stage, place)
     if place is None:
         return {"by": "", "what": "", "cells": len(cells), "red": _all_red(world, cells)}
@@ -61,6 +65,20 @@ def run(place: Place | None, folder: Path, number: int) -> dict[str, Any]:
     world.clients.clear()
     red, _ = _first_red(world, cells)
     return {"by": "wall" if red else "", "what": red, "cells": len(cells)}
+
+
+def _strays(world: Any, label: str) -> dict[str, Any] | None:
+    """What a manager shows to whom it is not, asked of the manager itself; None where that is nothing."""
+    from config import embedded
+    from tests import roles
+
+    for by, role in (("cells", embedded.APP), ("wall", "postgres")):
+        roles.become(role)
+        red = world.strays(label)
+        if red:
+            return {"by": by, "what": red[0], "cells": 1}
+    roles.become(embedded.APP)
+    return None
 
 
 def _start(place: Place | None, number: int) -> None:
