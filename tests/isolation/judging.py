@@ -146,7 +146,7 @@ def _writing(cell: Cell, answer: HttpResponse, changed: list[str]) -> list[str]:
 
 def _may_change(cell: Cell, answer: HttpResponse, what: str) -> bool:
     """`what` is a table of our workspace, "theirs: table", or "crossing: column", which is never right."""
-    if cell.case is not None:
+    if cell.case is not None and not cell.case.taken:
         # That the cell itself has made the workspace strict is no change of the visitor's.
         return what in CALLS_NOTED or (bool(cell.case.workspace) and what == "accounts_workspace")
     kind, _, table = what.rpartition(": ")

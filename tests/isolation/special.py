@@ -1,6 +1,6 @@
 """Cells that an address and a role alone do not tell: whose row it is, and what is asked for.
 
-Each is refused, and nothing changes.
+Each is refused, and nothing changes, where it does not say `taken`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Case:
     answers: tuple[int, ...] = (403,)
     method: str = "POST"
     workspace: dict[str, bool] = field(default_factory=dict)
+    taken: bool = False
 
 
 _ADMIN, _MEMBER, _OWNER = Visitor.ADMIN, Visitor.MEMBER, Visitor.OWNER
@@ -33,6 +34,7 @@ _SAID = (302, 403, 422)  # the page again, with a sentence
 _STRICT = {"requires_two_factors": True}
 _PRIVATE = {"about": "replies", "replies": "private"}
 _SHARED = {"about": "replies", "replies": "shared"}
+_STRANGER = {"email": "stranger@people.example", "role": "viewer", "all_projects": "on"}
 _AS_OWNER = {"email": "x@other.example", "role": "owner"}
 CASES = [
     Case("an owner’s role", "member_role", _ADMIN, {"role": "viewer"}, {"pk": "boss"}, _SAID),
@@ -41,6 +43,8 @@ CASES = [
     Case("an owner’s place", "member_remove", _ADMIN, {}, {"pk": "boss"}, _SAID),
     Case("their own role", "member_role", _ADMIN, {"role": "owner"}, {"pk": "admin"}, _SAID),
     Case("an owner by invitation", "invitation_new", _ADMIN, _AS_OWNER, {}, _SAID),
+    # Somebody who is a member elsewhere is told apart from nobody.
+    Case("a stranger by invitation", "invitation_new", _OWNER, _STRANGER, answers=(302,), taken=True),
     Case("who reads replies", "outreach:mailbox", _ADMIN, _PRIVATE),
     Case("who reads replies", "outreach:mailbox", _MEMBER, _PRIVATE),
     Case("a quiet mailbox opened", "outreach:mailbox", _OWNER, _SHARED, {"pk": "quiet"}),

@@ -69,7 +69,7 @@ def main() -> int:
 
     places = pickle.loads((folder / "places.pickle").read_bytes())  # noqa: S301
     known = {one["place"]: one["reason"] for one in _survivors()}
-    chosen = [place for place in places if asked.only in place.name]
+    chosen = [place for place in places if any(part in place.name for part in asked.only.split(","))]
     if asked.sample:
         chosen = random.Random(asked.seed).sample(chosen, min(asked.sample, len(chosen)))
     _say(f"{len(places)} places, {len(chosen)} tried; stage {time.monotonic() - began:.0f} s")
@@ -109,7 +109,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="places whose name holds this")
+    parser.add_argument(
+        "--only", default="", help="places whose name holds one of these, with commas between"
+    )
     parser.add_argument("--addresses", default="", help="cells of addresses that begin so")
     parser.add_argument("--short", action="store_true", help="a handful, for the tests")
     return parser.parse_args()
