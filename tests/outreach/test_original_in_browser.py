@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Dialog, Page, Request
+from playwright.sync_api import Browser, Dialog, Error, Page, Request
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User, Workspace
@@ -159,6 +159,13 @@ def test_it_shows_what_a_stranger_sent_without_running_or_loading_any_of_it(
     assert foreign == []
 
 
+def has_run(page: Page) -> bool:
+    try:
+        return bool(page.evaluate("window.__pwned"))
+    except Error:  # it has just taken the page elsewhere
+        return True
+
+
 def test_it_would_see_an_attack_that_works(browser: Browser, live_server: LiveServer) -> None:
     """The corpus has teeth: in a page without protection it runs and loads."""
     ran = 0
@@ -168,7 +175,7 @@ def test_it_would_see_an_attack_that_works(browser: Browser, live_server: LiveSe
         page.on("request", functools.partial(note, asked))
         page.set_content(html, wait_until="commit")
         page.wait_for_timeout(100)
-        ran += any("127.0.0.1:8999" in url for url in asked) or bool(page.evaluate("window.__pwned"))
+        ran += any("127.0.0.1:8999" in url for url in asked) or has_run(page)
         page.close()
     assert ran >= len(CORPUS) * 2 // 3, ran
 
