@@ -15,6 +15,7 @@ from tests.isolation import cells
 from tests.isolation.addresses import every_address
 from tests.isolation.canaries import CODES, mark_of, text_columns
 from tests.isolation.house import tenant_models
+from tests.isolation.probes import strays, written_astray
 from tests.isolation.world import DEAD, SCOPES, Visitor, World, kept
 from tests.roles import as_owner
 
@@ -63,9 +64,15 @@ def test_it_has_a_word_in_every_text_column(world: World) -> None:
 def test_it_shows_no_row_through_a_manager_to_whom_it_is_not(world: World) -> None:
     """With the second wall up, and with it down: the manager alone is enough."""
     labels = [model._meta.label for model in tenant_models()]
-    assert [wrong for label in labels for wrong in world.strays(label)] == []
+    assert [wrong for label in labels for wrong in strays(world, label)] == []
     with as_owner():
-        assert [wrong for label in labels for wrong in world.strays(label)] == []
+        assert [wrong for label in labels for wrong in strays(world, label)] == []
+
+
+def test_it_stores_no_row_where_it_does_not_belong(world: World) -> None:
+    assert written_astray(world) == []
+    with as_owner():
+        assert written_astray(world) == []
 
 
 def test_it_excuses_no_column_that_is_not_there() -> None:

@@ -12,7 +12,6 @@ from enum import Enum
 from functools import cached_property
 from http.cookies import SimpleCookie
 
-from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.test import Client, override_settings
 
@@ -22,11 +21,17 @@ from accounts.encryption import forget_keys
 from accounts.keys import new_secret
 from accounts.keystore import KEYSTORE
 from accounts.models import ApiKey, KeyKind, Membership, Role, User, Workspace
-from accounts.tenancy import WorkspaceModel, workspace
-from accounts.viewpoint import looking_as
+from accounts.tenancy import workspace
 from accounts.workspaces import create_workspace
 from mailbox.models import Replies
-from outreach.models import CampaignState, EnrollmentState, MessageState, Project, ProjectAccess, Thread
+from outreach.models import (
+    CampaignState,
+    EnrollmentState,
+    MessageState,
+    Project,
+    ProjectAccess,
+    Thread,
+)
 from tests import factories
 from tests.api.keys import bearer, make_key
 from tests.isolation.canaries import plant
@@ -36,19 +41,6 @@ from tests.proofs import prove
 OURS, THEIRS = "kingfisher", "waxwing"
 PASSWORD = "correct-horse-battery"
 ANOTHER = "Another project"
-# Which tables belong to a project, and by which way: declared here, as expected.py declares who may come.
-OF_PROJECTS = {
-    "outreach.Project": "",
-    "outreach.ProjectAccess": "project",
-    "outreach.Campaign": "project",
-    "outreach.Step": "campaign__project",
-    "outreach.Enrollment": "campaign__project",
-    "outreach.Message": "project",
-    "outreach.Thread": "project",
-    "outreach.Reply": "thread__project",
-    "outreach.RemovalCase": "project",
-    "outreach.Backlink": "project",
-}
 
 
 class Visitor(Enum):
@@ -132,33 +124,6 @@ class World:
     def prints(self) -> tuple[dict[str, str], dict[str, str]]:
         """Both workspaces as they stand: every cell is rolled back, so they are looked at once."""
         return print_of(self.ours.here), print_of(self.theirs.here)
-
-    def strays(self, label: str) -> list[str]:
-        """Rows of a table that its manager shows to whom they are not: of another workspace, or project."""
-        model: type[WorkspaceModel] = apps.get_model(label)
-        wrong = []
-        with workspace(self.ours.here):
-            if model.objects.filter(workspace=self.theirs.here).exists():
-                wrong.append(f"{label}: rows of another workspace")
-            limited = Membership.objects.get(workspace=self.ours.here, user=self.people[Visitor.ELSEWHERE])
-            with looking_as(limited):
-                seen = [str(row.pk) for row in model.objects.all()]
-            if label in OF_PROJECTS and set(seen) & set(self.of_project(label)):
-                wrong.append(f"{label}: rows of another project")
-            owner = Membership.objects.get(workspace=self.ours.here, user=self.people[Visitor.OWNER])
-            with looking_as(owner):
-                quiet = {"outreach.Thread": "mailbox", "outreach.Reply": "thread__mailbox"}.get(label)
-                if quiet and model.objects.filter(**{quiet: self.ours.rows["quiet"].pk}).exists():
-                    wrong.append(f"{label}: rows of a private mailbox")
-        return wrong
-
-    @staticmethod
-    def of_project(label: str) -> list[str]:
-        """Ids of the rows that belong to the project that the member of another one does not see."""
-        model: type[WorkspaceModel] = apps.get_model(label)
-        path = OF_PROJECTS[label]
-        mine = model.objects.exclude(**{f"{path}__name" if path else "name": ANOTHER})
-        return [str(pk) for pk in mine.values_list("pk", flat=True)]
 
     @contextmanager
     def inside(self, house: House) -> Iterator[None]:

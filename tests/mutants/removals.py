@@ -67,7 +67,10 @@ def _high_guards(node: ast.AST, path: str, labels: list[str]) -> Iterator[Found]
 
 
 def _lowered(node: ast.FunctionDef, found: Found) -> ast.AST:
-    node.decorator_list[int(found.detail)] = _expression("member(Role.VIEWER)")
+    number = int(found.detail)
+    node.decorator_list[number] = ast.copy_location(
+        _expression("member(Role.VIEWER)"), node.decorator_list[number]
+    )
     return node
 
 

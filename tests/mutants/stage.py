@@ -115,7 +115,7 @@ def _record(world: Any, only: str) -> tuple[dict[str, frozenset[Function]], list
     reach: dict[str, set[Function]] = {}
     red: list[str] = []
     for cell in cells.every_cell(asked(only)):
-        methods = ASKED if cell.address.is_api else people.get(cell.visitor, ())
+        methods = ASKED if cell.address.is_api or cell.case else people.get(cell.visitor, ())
         if cell.method in methods and not (cell.visitor is Visitor.ANONYMOUS and cell.address.is_inside):
             with _watched() as entered:
                 red += cells.run(world, cell)
