@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
+from django.core import mail
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.http import HttpResponse
@@ -90,20 +92,23 @@ def run(world: World, cell: Cell) -> list[str]:
         if cell.case is not None and cell.case.workspace:
             Workspace.objects.filter(pk=world.ours.here.pk).update(**cell.case.workspace)
         before = _writes()
+        waiting = len(connection.run_on_commit)
         answer = _ask(client, cell, url, fields, _headers(world, cell))
+        told = _mailed(waiting) - {str(value) for value in fields.values()}
         # A failed statement leaves no transaction to look around in; 500 is red by itself.
         wrote = answer.status_code < 500 and _writes() != before
         changed = changes_of(world) if wrote else []
         transaction.set_rollback(True)
-    return [f"{cell}: {what}" for what in judge(world, cell, url, answer, changed)]
+    return [f"{cell}: {what}" for what in judge(world, cell, url, answer, changed, told)]
 
 
 def _request(world: World, cell: Cell) -> tuple[str, dict[str, Any]]:
     ours, theirs, address = world.ours, world.theirs, cell.address
     if cell.case is not None:
+        house = theirs if cell.case.theirs else ours
         if address.is_api:
-            return ours.path(address), dict(cell.case.fields)
-        return ours.url(address, instead=cell.case.rows), dict(cell.case.fields)
+            return house.path(address), dict(cell.case.fields)
+        return house.url(address, instead=cell.case.rows), dict(cell.case.fields)
     # A word that a visitor has typed comes back to them, in a "next" for one.
     typed = ours if cell.visitor.role is not None else replace(ours, word="typed")
     if cell.where == "fields":
@@ -111,7 +116,11 @@ def _request(world: World, cell: Cell) -> tuple[str, dict[str, Any]]:
             **typed.fields(address),
             **_texts(theirs.fields(address), ours.fields(address), ours),
         }
-        return theirs.url(address) if address.is_inside else theirs.path(address), fields
+        url = theirs.url(address) if address.is_inside else theirs.path(address)
+        if cell.method == "POST" and address.is_inside:
+            # In the query too: some pages name a row there.
+            url += "?" + urlencode(_naming(ours.fields(address), ours), doseq=True)
+        return url, fields
     if not address.is_inside:
         return ours.path(address), typed.fields(address)
     return ours.url(address, theirs.here.slug if cell.where == "crossed" else ""), typed.fields(address)
@@ -126,12 +135,18 @@ def _headers(world: World, cell: Cell) -> dict[str, str]:
 
 def _texts(own: dict[str, Any], foreign: dict[str, Any], foreigner: House) -> dict[str, Any]:
     """Of a form's own fields those that name no row: only ids are crossed, words are the writer's."""
-    ids = {str(row.pk) for row in foreigner.rows.values()}
+    naming = _naming(foreign, foreigner)
+    return {name: value for name, value in own.items() if name not in naming}
 
-    def names_rows(value: Any) -> bool:
-        return any(str(part) in ids for part in (value if isinstance(value, list) else [value]))
 
-    return {name: value for name, value in own.items() if not names_rows(foreign.get(name))}
+def _naming(fields: dict[str, Any], house: House) -> dict[str, Any]:
+    """Those of a form's fields that name a row of the house."""
+    ids = {str(row.pk) for row in house.rows.values()}
+    return {
+        name: value
+        for name, value in fields.items()
+        if any(str(part) in ids for part in (value if isinstance(value, list) else [value]))
+    }
 
 
 def _ask(
@@ -147,6 +162,16 @@ def _ask(
         answer = client.generic(cell.method, url, headers=headers)
     body = answer.getvalue()
     return HttpResponse(body, status=answer.status_code, headers=dict(answer.headers))
+
+
+def _mailed(waiting: int) -> set[str]:
+    """Whom the mails go to that would leave with the commit; a cell makes none."""
+    mail.outbox = []
+    for later in connection.run_on_commit[waiting:]:
+        send = later[1]
+        if send.__module__ == "accounts.mail":
+            send()
+    return {address for one in mail.outbox for address in one.recipients()}
 
 
 def changes_of(world: World) -> list[str]:

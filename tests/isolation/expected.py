@@ -117,7 +117,7 @@ INSIDE: dict[str, Rule] = {
     "outreach:project_edit": asks(MEMBER, project=True),
     "outreach:project_delete": asks(MEMBER, project=True),
     # --- campaigns
-    "outreach:campaigns": reads(VIEWER),
+    "outreach:campaigns": reads(VIEWER, project=True),  # SENT asks for one project's
     "outreach:campaign_new": asks(MEMBER),
     "outreach:campaign": reads(VIEWER, project=True),
     "outreach:campaign_log": reads(VIEWER, project=True),

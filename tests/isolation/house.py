@@ -169,6 +169,7 @@ def sent(rows: Rows, word: str = WORD) -> dict[str, dict[str, Any]]:
         "outreach:mailbox_revoke": {f"keep-{ids['project']}": "keep"},
         "outreach:project_new": {"name": "One more"},
         "outreach:project_edit": {"name": "Taken over", "website": "other.example"},
+        "outreach:campaigns": {"project": ids["project"]},
         "outreach:campaign_new": {"name": "One more", "project": ids["project"], "mailbox": ids["mailbox"]},
         "outreach:campaign_settings": {
             "name": "Taken over",

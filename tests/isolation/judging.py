@@ -18,20 +18,28 @@ from tests.isolation.expected import (
 )
 from tests.isolation.house import deep, hush
 from tests.isolation.offers import refused_offers
-from tests.isolation.world import DEAD, SCOPES, Visitor, World
+from tests.isolation.world import DEAD, MINE, SCOPES, Visitor, World
 
 SIGN_IN = "/accounts/login/"
 TAKEN = (200, 204, 302, 422)
 # 409: the row stands as it stands, for whoever may.
 CALL_TAKEN = (200, 201, 409)
+# Mailboxes of their own.
+OWN = {Visitor.MEMBER: ["quiet"], Visitor.VIEWER: ["viewers"]}
 # The record of requests, and when a key was last used.
 CALLS_NOTED = frozenset({"accounts_apirequest", "accounts_apikey"})
 
 
-def judge(world: World, cell: Cell, url: str, answer: HttpResponse, changed: list[str]) -> list[str]:
+def judge(
+    world: World, cell: Cell, url: str, answer: HttpResponse, changed: list[str], told: set[str]
+) -> list[str]:
+    foreign = world.addresses[0] if cell.visitor.is_theirs else world.addresses[1]
     wrong = [*_status(cell, answer), *_words(world, cell, answer), *_writing(cell, answer, changed)]
+    wrong += [f"mails {address}" for address in sorted(told & foreign)]
+    if cell.case is not None and cell.case.hides and cell.case.hides.encode() in answer.content:
+        wrong.append(f"shows {cell.case.hides!r}")
     if cell.method == "GET" and answer.status_code in (200, 422) and cell.where == "here":
-        own = {str(world.ours.rows["quiet"].pk)} if cell.visitor is Visitor.MEMBER else set()
+        own = {str(world.ours.rows[name].pk) for name in OWN.get(cell.visitor, ())}
         wrong += refused_offers(answer, url, cell.visitor.role, own)
     return wrong
 
@@ -134,10 +142,16 @@ def _words(world: World, cell: Cell, answer: HttpResponse) -> list[str]:
         hidden.append(world.theirs.word)
     if cell.visitor is Visitor.ELSEWHERE:
         hidden.append(deep(world.ours.word))
+    if cell.visitor is not Visitor.OWNER:
+        hidden.append(MINE)
     if ours and cell.visitor is not Visitor.MEMBER:
         hidden.append(hush(world.ours.word))
     text = answer.content + repr(sorted(answer.headers.items())).encode()
-    return [f"shows {word!r}" for word in hidden if word.encode() in text]
+    wrong = [f"shows {word!r}" for word in hidden if word.encode() in text]
+    leads = answer.headers.get("Location", "") if not cell.address.is_inside else ""
+    if not ours and leads.startswith(f"/w/{world.ours.here.slug}/"):
+        wrong.append("leads to our workspace")
+    return wrong
 
 
 def _writing(cell: Cell, answer: HttpResponse, changed: list[str]) -> list[str]:
@@ -146,6 +160,8 @@ def _writing(cell: Cell, answer: HttpResponse, changed: list[str]) -> list[str]:
 
 def _may_change(cell: Cell, answer: HttpResponse, what: str) -> bool:
     """`what` is a table of our workspace, "theirs: table", or "crossing: column", which is never right."""
+    if cell.case is not None and what in cell.case.keeps:
+        return False
     if cell.case is not None and not cell.case.taken:
         # That the cell itself has made the workspace strict is no change of the visitor's.
         return what in CALLS_NOTED or (bool(cell.case.workspace) and what == "accounts_workspace")

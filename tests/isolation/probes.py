@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import Membership
 from accounts.tenancy import ForeignWorkspace, NoWorkspace, WorkspaceModel, workspace
 from accounts.viewpoint import OtherProject, looking_as
-from outreach.models import Campaign, Site, Step
+from outreach.models import Campaign, MessageKind, Site, Step
 from tests.isolation.world import ANOTHER, Visitor, World
 
 # Which tables belong to a project, and by which way: declared here, as expected.py declares who may come.
@@ -26,6 +26,14 @@ OF_PROJECTS = {
 }
 
 
+# Which tables hold what comes back to a private mailbox, and by which way.
+QUIET = {
+    "outreach.Thread": {"mailbox": "quiet"},
+    "outreach.Reply": {"thread__mailbox": "quiet"},
+    "outreach.Message": {"mailbox": "quiet", "kind": MessageKind.ANSWER},
+}
+
+
 def strays(world: World, label: str) -> list[str]:
     """Rows of a table that its manager shows to whom they are not: of another workspace, or project."""
     model: type[WorkspaceModel] = apps.get_model(label)
@@ -39,10 +47,18 @@ def strays(world: World, label: str) -> list[str]:
         if label in OF_PROJECTS and set(seen) & set(_of_project(label)):
             wrong.append(f"{label}: rows of another project")
         owner = Membership.objects.get(workspace=world.ours.here, user=world.people[Visitor.OWNER])
-        with looking_as(owner):
-            quiet = {"outreach.Thread": "mailbox", "outreach.Reply": "thread__mailbox"}.get(label)
-            if quiet and model.objects.filter(**{quiet: world.ours.rows["quiet"].pk}).exists():
-                wrong.append(f"{label}: rows of a private mailbox")
+        theirs = Membership.objects.get(workspace=world.ours.here, user=world.people[Visitor.MEMBER])
+        if label in QUIET:
+            asked = {
+                name: world.ours.rows[value].pk if value == "quiet" else value
+                for name, value in QUIET[label].items()
+            }
+            with looking_as(owner):
+                if model.objects.filter(**asked).exists():
+                    wrong.append(f"{label}: rows of a private mailbox")
+            with looking_as(theirs):
+                if not model.objects.filter(**asked).exists():
+                    wrong.append(f"{label}: nothing of a private mailbox for the person who connected it")
     return wrong
 
 

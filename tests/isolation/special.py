@@ -14,7 +14,8 @@ from tests.isolation.world import Visitor
 class Case:
     """`rows`: another row for an argument of the address than tests/isolation/house.py names.
 
-    `workspace`: columns of the workspace as they stand for this cell alone.
+    `hides`: words that the answer does not hold. `keeps`: tables that stay as they are. `theirs`: at the
+    other workspace. `workspace`: columns of the workspace as they stand for this cell alone.
     """
 
     title: str
@@ -26,11 +27,16 @@ class Case:
     method: str = "POST"
     workspace: dict[str, bool] = field(default_factory=dict)
     taken: bool = False
+    theirs: bool = False
+    hides: str = ""
+    keeps: frozenset[str] = frozenset()
 
 
 _ADMIN, _MEMBER, _OWNER = Visitor.ADMIN, Visitor.MEMBER, Visitor.OWNER
 _GONE = (404,)
 _SAID = (302, 403, 422)  # the page again, with a sentence
+_MAILBOXES = frozenset({"mailbox_mailbox", "mailbox_credential", "mailbox_pendingconsent"})
+_CAP = {"display_name": "Taken over", "daily_cap": "5"}
 _STRICT = {"requires_two_factors": True}
 _PRIVATE = {"about": "replies", "replies": "private"}
 _SHARED = {"about": "replies", "replies": "shared"}
@@ -51,7 +57,12 @@ CASES = [
     Case("two factors for all", "settings", _ADMIN, {"about": "factors", "required": "yes"}),
     Case("no second factor", "outreach:contact_delete", _MEMBER, answers=(302,), workspace=_STRICT),
     Case("no second factor", "outreach:contacts", _MEMBER, answers=(302,), method="GET", workspace=_STRICT),
-    Case("no second factor", "api:contacts", _OWNER, method="GET", workspace=_STRICT),
+    Case("no second factor", "api:contacts", _ADMIN, method="GET", workspace=_STRICT),
+    Case("a second factor", "member", _MEMBER, {}, {"pk": "boss"}, (200,), "GET", hides="Second factor"),
+    Case("every campaign", "outreach:campaigns", Visitor.ELSEWHERE, answers=(200,), method="GET"),
+    Case("leaves alone", "leave", _ADMIN, answers=(302,), taken=True, keeps=_MAILBOXES),
+    Case("leaves nobody", "leave", Visitor.STRANGER, answers=_SAID, theirs=True),
+    Case("a viewer’s own mailbox", "outreach:mailbox", Visitor.VIEWER, _CAP, {"pk": "viewers"}),
     Case("a private thread", "outreach:thread_answer", _OWNER, {"text": "Hi"}, {"pk": "quiet_thread"}, _GONE),
     Case("a private thread", "outreach:thread_done", _ADMIN, {}, {"pk": "quiet_thread"}, _GONE),
 ]

@@ -12,6 +12,7 @@ from enum import Enum
 from functools import cached_property
 from http.cookies import SimpleCookie
 
+from allauth.mfa.models import Authenticator
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.test import Client, override_settings
 
@@ -20,13 +21,15 @@ from accounts.clock import Now
 from accounts.encryption import forget_keys
 from accounts.keys import new_secret
 from accounts.keystore import KEYSTORE
-from accounts.models import ApiKey, KeyKind, Membership, Role, User, Workspace
+from accounts.models import ApiKey, KeyKind, Membership, Role, SignIn, User, Workspace
 from accounts.tenancy import workspace
 from accounts.workspaces import create_workspace
 from mailbox.models import Replies
 from outreach.models import (
     CampaignState,
     EnrollmentState,
+    Message,
+    MessageKind,
     MessageState,
     Project,
     ProjectAccess,
@@ -39,6 +42,8 @@ from tests.isolation.house import House, deep, furnished, hush, print_of
 from tests.proofs import prove
 
 OURS, THEIRS = "kingfisher", "waxwing"
+# What only our owner sees, in no workspace: a browser they have signed in with.
+MINE = "Nightjar browser"
 PASSWORD = "correct-horse-battery"
 ANOTHER = "Another project"
 
@@ -130,6 +135,15 @@ class World:
         with workspace(house.here):
             yield
 
+    @cached_property
+    def addresses(self) -> tuple[set[str], set[str]]:
+        """Of people who are only in our workspace, and only in theirs."""
+        found = [
+            set(Membership.objects.filter(workspace=house.here).values_list("user__email", flat=True))
+            for house in (self.ours, self.theirs)
+        ]
+        return found[0] - found[1], found[1] - found[0]
+
     def client(self, visitor: Visitor) -> Client:
         """This visitor's browser as it was after the sign-in, whatever it has met since."""
         if visitor not in self.clients:
@@ -201,6 +215,14 @@ def build() -> World:
     }
     ours.rows["admin"] = Membership.objects.get(workspace=here, user=people[Visitor.ADMIN])
     keys |= _dead_keys(here)
+    SignIn.objects.create(user=people[Visitor.OWNER], device=MINE, method="password")
+    Authenticator.objects.create(
+        user=people[Visitor.OWNER], type=Authenticator.Type.TOTP, data={"secret": MINE}
+    )
+    with workspace(here):
+        ours.rows["viewers"] = factories.make_mailbox(
+            address=f"viewer@{OURS}.example", owner=people[Visitor.VIEWER]
+        )
     # One of two owners: that a last one stays is another rule.
     second = User.objects.create_user("second@people.example", PASSWORD)
     ours.rows["boss"] = Membership.objects.create(workspace=here, user=second, role=Role.OWNER)
@@ -251,7 +273,11 @@ def _keep_private(ours: House, user: User) -> None:
             address=f"quiet@{ours.word}.example", owner=user, replies=Replies.PRIVATE
         )
         campaign = factories.make_campaign(
-            project=ours.rows["project"], mailbox=mailbox, name=f"Quiet {inner}", state=CampaignState.RUNNING
+            project=ours.rows["project"],
+            mailbox=mailbox,
+            name=f"Quiet {inner}",
+            state=CampaignState.RUNNING,
+            steps=(factories.FIRST_MAIL, factories.FOLLOW_UP),
         )
         sent = factories.make_message(
             factories.make_enrollment(campaign, state=EnrollmentState.REPLIED),
@@ -261,6 +287,9 @@ def _keep_private(ours: House, user: User) -> None:
         words = hush(ours.word)
         factories.make_reply(sent, text=words, html=f"<p>{words}</p>", subject=f"Re: {words}")
         Thread.objects.filter(campaign=campaign).update(waits_since=Now())
+        # Our part of the conversation is as private.
+        answer = factories.make_message(sent.enrollment, position=2, state=MessageState.SENT, text=words)
+        Message.objects.filter(pk=answer.pk).update(kind=MessageKind.ANSWER)
         ours.rows["quiet"], ours.rows["quiet_thread"] = mailbox, sent.thread
 
 

@@ -13,10 +13,13 @@ from typing import Any
 # Filters by whose a row is. Within a workspace and a person's own rows, other filters choose; these permit.
 WHOSE = {"user", "owner", "workspace", "workspace__slug", "workspace__sid", "membership", "memberships__user"}
 REFUSALS = {
-    "PermissionDenied", "Http404", "ForeignWorkspace", "NoWorkspace", "OtherProject",
+    "PermissionDenied", "ForeignWorkspace", "NoWorkspace", "OtherProject",
     "BadCredential", "NotAuthenticated",
 }  # fmt: skip
-# Where an early answer is itself the refusal; among the keys, one that names the reason.
+# Somebody who is looked at: what they may do lets nobody in.
+OTHERS = {"them", "row", "target"}
+# Where a 404, or an early answer, is itself the refusal; among the keys an answer that names the reason.
+# Elsewhere a 404 says that there is no such thing.
 DOORS = {"accounts/access.py", "accounts/middleware.py", "accounts/callers.py", "accounts/keys.py"}
 
 
@@ -78,7 +81,8 @@ def _lowered(node: ast.FunctionDef, found: Found) -> ast.AST:
 
 
 def _asked(node: ast.AST, path: str, _: list[str]) -> Iterator[Found]:
-    if _called(node).endswith(".may") or _called(node) == "may_act_on":
+    who = _called(node).rpartition(".")[0]
+    if (_called(node).endswith(".may") and who not in OTHERS) or _called(node) == "may_act_on":
         yield Found(ast.unparse(node))
 
 
@@ -104,7 +108,7 @@ def _granted(node: ast.expr, _: Found) -> ast.AST:
 def _refused(node: ast.AST, path: str, _: list[str]) -> Iterator[Found]:
     if isinstance(node, ast.Raise) and node.exc is not None:
         name = ast.unparse(node.exc).partition("(")[0].rpartition(".")[2]
-        if name in REFUSALS:
+        if name in REFUSALS or (name == "Http404" and path in DOORS):
             yield Found(ast.unparse(node.exc)[:90])
 
 

@@ -19,7 +19,7 @@ from types import CodeType
 from typing import Any
 
 from tests.mutants.places import ROOT, Place, without
-from tests.mutants.stage import Stage, asked, place_of, unpacked
+from tests.mutants.stage import ASKED, Stage, asked, place_of, unpacked
 
 # A place that every page reaches is judged by so many cells, taken at random.
 MOST = 400
@@ -31,8 +31,10 @@ ON_ROUTES = {"guard dropped", "role lowered", "scope", "policy role"}
 def run(place: Place | None, folder: Path, number: int) -> dict[str, Any]:
     """{"by": who noticed, "what": the first red sentence, "cells": how many reach the place}"""
     stage: Stage = pickle.loads((folder / "stage.pickle").read_bytes())  # noqa: S301
+    if place is not None:
+        _install(place)
     try:
-        _start(place, number)
+        _start(number)
     except Exception as error:  # noqa: BLE001 - whatever stops the start has caught the mutant
         return {"by": "start", "what": repr(error)[:200], "cells": 0}
     from config import embedded
@@ -83,9 +85,7 @@ def _strays(world: Any, place: Place) -> dict[str, Any] | None:
     return None
 
 
-def _start(place: Place | None, number: int) -> None:
-    if place is not None:
-        _install(place)
+def _start(number: int) -> None:
     for name, database in (("DATABASE_URL", f"mutants_{number}"), ("KEYSTORE_URL", "test_outreach_keys")):
         os.environ[name] = os.environ[name].rpartition("/")[0] + f"/{database}"
     os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rpartition("/")[0] + f"/{number + 2}"
@@ -120,6 +120,8 @@ def _reaching(stage: Stage, place: Place | None) -> list[Any]:
         return everywhere
     if place.kind in ON_ROUTES:
         found = [cell for cell in everywhere if _answers(cell.address.view, place)]
+        if place.kind in ("scope", "policy role"):
+            found = [cell for cell in found if cell.method in ASKED]
     else:
         here = (place.path, place.first_line)
         found = [cell for cell in everywhere if here in stage.reach.get(place_of(cell), ())]
@@ -128,7 +130,7 @@ def _reaching(stage: Stage, place: Place | None) -> list[Any]:
     random.Random(place.name).shuffle(found)
     # Visitors with few rights first: what a missing check lets in is mostly one of them.
     found.sort(key=lambda cell: cell.visitor.role is not None and cell.visitor.role.rank)
-    return _spread(found)
+    return _spread(found)[: None if place.kind in ON_ROUTES else MOST]
 
 
 def _spread(found: list[Any]) -> list[Any]:
@@ -140,7 +142,7 @@ def _spread(found: list[Any]) -> list[Any]:
     for turn in range(max(map(len, rows.values()), default=0)):
         turns += [cells[turn] for cells in rows.values() if turn < len(cells)]
     # Written for one check each: never left out.
-    return sorted(turns, key=lambda cell: cell.case is None)[:MOST]
+    return sorted(turns, key=lambda cell: cell.case is None)
 
 
 def _answers(view: Any, place: Place) -> bool:
