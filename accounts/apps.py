@@ -9,10 +9,12 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Checks register themselves; `keys` listens for whoever leaves.
-        from accounts import checks, geo, key_checks, keys, wall_building, wall_variable  # noqa: F401
+        from accounts import checks, geo, keys  # noqa: F401
         from accounts import policies as _policies  # noqa: F401
         from accounts import project_checks as _project_checks  # noqa: F401
-        from accounts import receivers as _receivers  # noqa: F401
+        from accounts.keyring import key_checks  # noqa: F401
+        from accounts.people import receivers as _receivers  # noqa: F401
+        from accounts.walls import building, variable
 
-        wall_variable.install()
-        wall_building.install(self)
+        variable.install()
+        building.install(self)

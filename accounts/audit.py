@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import origin
-from accounts.audit_chain import digest_of
+from accounts.activity.chain import digest_of
 from accounts.models import AuditEvent, AuditText
 from accounts.origin import ActorKind, Origin
 

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections, models
 
-from accounts import wall_gaps, walls
 from accounts.clock import ClockOffset
 from accounts.tenancy import WorkspaceManager, WorkspaceModel
+from accounts.walls import gaps, rules
 
 
 @register()
@@ -48,7 +48,7 @@ def known_tables(app_configs: Iterable[AppConfig] | None = None, **_: Any) -> li
     for config in app_configs or apps.get_app_configs():
         for model in config.get_models(include_auto_created=True):
             tenant = issubclass(model, WorkspaceModel)
-            if walls.has_workspace(model) and not (tenant or model._meta.db_table in walls.DIRECTORY):
+            if rules.has_workspace(model) and not (tenant or model._meta.db_table in rules.DIRECTORY):
                 sentence = (
                     f"{model.__name__} has a workspace: derive it from WorkspaceModel, or list its table"
                 )
@@ -72,7 +72,7 @@ def walls_stand(databases: Iterable[str] | None = None, **_: Any) -> list[CheckM
     return [
         Error(f"{alias}: {fault}", id="outreach.E007")
         for alias in databases or ()
-        for fault in wall_gaps.faults(connections[alias])
+        for fault in gaps.faults(connections[alias])
     ]
 
 

@@ -20,8 +20,7 @@ from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from accounts.key_providers import Unreadable
-from accounts.keystore import (
+from accounts.keyring.keystore import (
     DATA,
     INDEX,
     INSTALLATION,
@@ -31,6 +30,7 @@ from accounts.keystore import (
     newest_key,
     platform_purpose,
 )
+from accounts.keyring.providers import Unreadable
 
 __all__ = [
     "EncryptedTextField",

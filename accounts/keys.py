@@ -26,8 +26,8 @@ from django.db.models import Q
 from django.dispatch import receiver
 
 from accounts import audit, clock
+from accounts.apikeys.mails import tell_owners
 from accounts.clock import Now
-from accounts.keys_mail import tell_owners
 from accounts.models import ApiKey, KeyKind, KeyPlace, Membership, Role, User
 from accounts.signals import member_left
 from accounts.tenancy import current_workspace_id

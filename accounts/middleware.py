@@ -10,8 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 
-from accounts.factors import lacks_factor_for, lead_to_factors
 from accounts.models import Membership
+from accounts.people.factors import lacks_factor_for, lead_to_factors
 from accounts.tenancy import workspace
 from accounts.viewpoint import looking_as
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from celery import Task, shared_task
 
-from accounts import api_log, audit_mail, audit_sealing, bells, sign_ins
+from accounts import bells
+from accounts.activity import mails, sealing
+from accounts.apikeys import log
+from accounts.people import sign_ins
 from accounts.tenancy import every_workspace, workspace
 
 
@@ -26,7 +29,7 @@ class WorkspaceTask(Task):  # type: ignore[type-arg]
 def wake_forget_requests() -> None:
     """Lines of the API's record are kept for 30 days."""
     for _ in every_workspace("forget old requests to the API"):
-        api_log.forget_old()
+        log.forget_old()
 
 
 @shared_task(name="accounts.wake_forget_sign_ins")
@@ -39,14 +42,14 @@ def wake_forget_sign_ins() -> None:
 def wake_sealer() -> None:
     """Chain the lines of the activity log that were written since."""
     for _ in every_workspace("seal the activity log"):
-        if audit_sealing.waiting():
-            audit_sealing.seal()
+        if sealing.waiting():
+            sealing.seal()
 
 
 @shared_task(name="accounts.wake_anchors")
 def wake_anchors() -> None:
     """Once a day walk each chain whole and keep its head; the owners hear of a fault."""
     for _ in every_workspace("keep the daily head of the activity log"):
-        row = audit_sealing.anchor()
+        row = sealing.anchor()
         if row is not None:
-            audit_mail.tell(row)
+            mails.tell(row)

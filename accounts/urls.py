@@ -3,8 +3,8 @@
 from allauth.account import views as allauth
 from django.urls import include, path
 
-from accounts.passkeys import KeyProofView
-from accounts.rehearsal import on_the_beat
+from accounts.people.passkeys import KeyProofView
+from accounts.people.rehearsal import on_the_beat
 from accounts.views import activity, keys, legal, person, requests, workspaces
 
 urlpatterns = [
@@ -26,7 +26,7 @@ urlpatterns = [
     path("cookies/", legal.cookies, name="cookies"),
     path("healthz", legal.healthz, name="healthz"),
     path("readyz", legal.readyz, name="readyz"),
-    path("", include("accounts.urls_members")),
+    path("", include("accounts.membership.urls")),
     path("w/<slug:slug>/settings/", workspaces.workspace_settings, name="settings"),
     path("w/<slug:slug>/activity/", activity.activity, name="activity"),
     path("w/<slug:slug>/activity/export/", activity.activity_export, name="activity_export"),

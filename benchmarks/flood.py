@@ -3,7 +3,7 @@
 Drives the whole product over loopback, gunicorn included, with addresses as a proxy would report them.
 Counted is what reached the password hasher (an answer that the password does not fit), what was refused
 before it, and whether each real person got in and how long that took. Goals: no more guesses reach the
-hasher than accounts/entrance_limits.py allows, everybody real gets in, and a good key goes on working.
+hasher than accounts/people/entrance_limits.py allows, everybody real gets in, and a good key goes on working.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def password_floods(
     port: int, people: list[Person], victim: Person, *, attempts: int, threads: int
 ) -> Iterator[Flood]:
     """The three shapes of a flood at the sign-in form."""
-    from accounts.entrance_limits import ACCOUNT_MISSES, ADDRESS_MISSES, PAIR_MISSES
+    from accounts.people.entrance_limits import ACCOUNT_MISSES, ADDRESS_MISSES, PAIR_MISSES
 
     real = [(one.name, signs_in(one)) for one in people]
     owner = (victim.name, signs_in(victim))

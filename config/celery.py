@@ -51,9 +51,9 @@ for _entry in app.conf.beat_schedule.values():
 @beat_init.connect(weak=False)
 def insist_on_walls(**_: Any) -> None:
     """A worker that could reach across workspaces does not start; Celery would only log another exception."""
-    from accounts import wall_gaps  # the apps are loaded by now
+    from accounts.walls import gaps  # the apps are loaded by now
 
     try:
-        wall_gaps.insist()
+        gaps.insist()
     except ImproperlyConfigured as problem:
         raise SystemExit(str(problem)) from problem

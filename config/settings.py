@@ -58,15 +58,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "accounts.session_limits.SessionLimitsMiddleware",
+    "accounts.people.session_limits.SessionLimitsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.origin.OriginMiddleware",
-    "accounts.known_browsers.KnownBrowserMiddleware",
-    "accounts.sign_ins.LastSeenMiddleware",
-    "accounts.proof.ProofMiddleware",
+    "accounts.people.known_browsers.KnownBrowserMiddleware",
+    "accounts.people.sign_ins.LastSeenMiddleware",
+    "accounts.people.proof.ProofMiddleware",
     "accounts.middleware.WorkspaceMiddleware",
 ]
 
@@ -102,14 +102,14 @@ for _database in DATABASES.values():
     _database.setdefault("DISABLE_SERVER_SIDE_CURSORS", True)
 # The role that the product connects as; `migrate` connects as the owner and gives it its rights.
 DATABASE_ROLE = env.str("DATABASE_ROLE", default="outreach_app")
-DATABASE_ROUTERS = ["accounts.keystore.KeystoreRouter"]
+DATABASE_ROUTERS = ["accounts.keyring.keystore.KeystoreRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
-# "id:base64,id:base64", newest first: the first wraps, the others still unwrap (accounts/key_providers.py).
+# "id:base64,id:base64", newest first: the first wraps, the others still unwrap (accounts/keyring/).
 KEYS = env.list("KEYS")
-KEY_PROVIDER = env.str("KEY_PROVIDER", default="accounts.key_providers.LocalKeys")
+KEY_PROVIDER = env.str("KEY_PROVIDER", default="accounts.keyring.providers.LocalKeys")
 # A process learns of a new version within the first; an old one is kept for the second after its last use.
 KEY_REFRESH_SECONDS = env.float("KEY_REFRESH_SECONDS", default=30.0)
 KEY_GRACE_SECONDS = env.float("KEY_GRACE_SECONDS", default=300.0)
@@ -129,15 +129,15 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.people.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
 ACCOUNT_FORMS = {
-    "login": "accounts.entrance.SignInForm",
-    "signup": "accounts.entrance.AccountSignupForm",
-    "reauthenticate": "accounts.entrance.PasswordAgainForm",
-    "add_email": "accounts.entrance.AddressForm",
+    "login": "accounts.people.entrance.SignInForm",
+    "signup": "accounts.people.entrance.AccountSignupForm",
+    "reauthenticate": "accounts.people.entrance.PasswordAgainForm",
+    "add_email": "accounts.people.entrance.AddressForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="mandatory")
@@ -149,7 +149,7 @@ ACCOUNT_SESSION_REMEMBER = True
 # A change of password, address or factor is told by mail to the person.
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_CHANGE_EMAIL = False
-# Tries at a password are counted by accounts/entrance_limits.py, before allauth is asked.
+# Tries at a password are counted by accounts/people/entrance_limits.py, before allauth is asked.
 ACCOUNT_RATE_LIMITS = {
     "login": None,
     # Codes of the second factor, per person; per address too.
@@ -161,19 +161,19 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "manage_email": "10/m/user",
 }
-MFA_ADAPTER = "accounts.factors.MFAAdapter"
+MFA_ADAPTER = "accounts.people.factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PUBLIC_BASE_URL.startswith("https://")
 MFA_FORMS = {
-    "authenticate": "accounts.entrance.CodeForm",
-    "reauthenticate": "accounts.entrance.CodeAgainForm",
-    "activate_totp": "accounts.entrance.AppForm",
-    "add_webauthn": "accounts.passkeys.KeyForm",
-    "edit_webauthn": "accounts.passkeys.KeyNameForm",
-    "authenticate_webauthn": "accounts.passkeys.KeyAsFactorForm",
-    "login_webauthn": "accounts.passkeys.KeyAloneForm",
-    "reauthenticate_webauthn": "accounts.passkeys.KeyAgainForm",
+    "authenticate": "accounts.people.entrance.CodeForm",
+    "reauthenticate": "accounts.people.entrance.CodeAgainForm",
+    "activate_totp": "accounts.people.entrance.AppForm",
+    "add_webauthn": "accounts.people.passkeys.KeyForm",
+    "edit_webauthn": "accounts.people.passkeys.KeyNameForm",
+    "authenticate_webauthn": "accounts.people.passkeys.KeyAsFactorForm",
+    "login_webauthn": "accounts.people.passkeys.KeyAloneForm",
+    "reauthenticate_webauthn": "accounts.people.passkeys.KeyAgainForm",
 }
 # Sign-in with Google and Microsoft: clients of their own, without any permission for mail. An address opens
 # no account (threats T9), and no token is kept.
@@ -184,7 +184,7 @@ GOOGLE_SIGN_IN_CLIENT_ID = env.str("GOOGLE_SIGN_IN_CLIENT_ID", default="")
 GOOGLE_SIGN_IN_CLIENT_SECRET = env.str("GOOGLE_SIGN_IN_CLIENT_SECRET", default="")
 MS_SIGN_IN_CLIENT_ID = env.str("MS_SIGN_IN_CLIENT_ID", default="")
 MS_SIGN_IN_CLIENT_SECRET = env.str("MS_SIGN_IN_CLIENT_SECRET", default="")
-# How long a sign-in, a password, a code or a key counts as fresh (accounts/proof.py).
+# How long a sign-in, a password, a code or a key counts as fresh (accounts/people/proof.py).
 REAUTHENTICATION_SECONDS = env.int("REAUTHENTICATION_SECONDS", default=300)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -206,7 +206,7 @@ SECURE = PUBLIC_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "outreach_session"
 SESSION_COOKIE_SAMESITE = "Lax"
-# A sign-in ends after so long without a visit, and after so long at all (accounts/session_limits.py).
+# A sign-in ends after so long without a visit, and after so long at all (accounts/people/session_limits.py).
 SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=3 * 86_400)
 SESSION_ABSOLUTE_SECONDS = env.int("SESSION_ABSOLUTE_SECONDS", default=14 * 86_400)
 SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
@@ -257,7 +257,7 @@ CONTENT_SECURITY_POLICY = {
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
 API_GUESSES_PER_MINUTE = env.int("API_GUESSES_PER_MINUTE", default=20)
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.callers.KeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.apikeys.callers.KeyAuthentication"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "outreach.api.schema.OutreachSchema",

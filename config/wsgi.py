@@ -10,10 +10,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-from accounts import policies, wall_gaps  # noqa: E402  (knows the models, so that the apps come first)
+from accounts import policies  # noqa: E402  (knows the models, so that the apps come first)
+from accounts.walls import gaps  # noqa: E402  (knows the models, so that the apps come first)
 
 # A server that could show one workspace to another does not come up. Gunicorn runs no system checks.
-wall_gaps.insist()
+gaps.insist()
 # Nor does one with an address that does not say whom it answers.
 policies.insist()
 

@@ -21,10 +21,11 @@ from django.conf import settings
 from django.db.models import F, Q
 from django.urls import reverse
 
-from accounts import clock, spent_states
+from accounts import clock
 from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.models import Membership, User, Workspace
+from accounts.people import spent_states
 from accounts.tenancy import workspace as open_workspace
 from mailbox.consents import OtherAccount, Stale
 from mailbox.errors import Disconnected, Retry

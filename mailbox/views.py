@@ -18,9 +18,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import spent_states
 from accounts.access import MemberRequest, member, own_or_404, public
 from accounts.models import Membership, Role, User
+from accounts.people import spent_states
 from accounts.tenancy import workspace
 from mailbox import oauth, offers
 from mailbox.consents import ConsentError, Stale

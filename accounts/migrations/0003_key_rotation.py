@@ -1,7 +1,7 @@
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-from accounts.keystore import KEYSTORE, keep_platform_key
+from accounts.keyring.keystore import KEYSTORE, keep_platform_key
 
 
 def keep(apps, schema_editor):

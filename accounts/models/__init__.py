@@ -1,7 +1,7 @@
 """Users, workspaces, invitations, keys, the audit log, stored service mail."""
 
 from accounts.clock import ClockOffset
-from accounts.keystore import KeyRotation, WorkspaceKey
+from accounts.keyring.keystore import KeyRotation, WorkspaceKey
 from accounts.models.audit import AuditAnchor, AuditEvent, AuditSeal, AuditText
 from accounts.models.invitations import Invitation
 from accounts.models.keys import ApiKey, ApiRequest, KeyKind, KeyPlace

@@ -14,7 +14,7 @@ ERASED = "The words of this line were erased."
 
 
 class AuditEvent(WorkspaceModel):
-    """One line of the activity log: written once, never changed or deleted (accounts/walls.py APPEND_ONLY).
+    """One line of the activity log: written once, never changed or deleted (APPEND_ONLY in accounts/walls/).
 
     `actor` is the person's SID and no constraint: deleting an account must not touch the log, and leaves a
     pseudonym in it. `place` is a network, never an address. `digest` is SHA-256 over the words and their
@@ -78,7 +78,7 @@ class AuditText(WorkspaceModel):
 
 
 class AuditSeal(WorkspaceModel):
-    """An event's place in the workspace's chain (accounts/audit_chain.py); rows only grow."""
+    """An event's place in the workspace's chain (accounts/activity/chain.py); rows only grow."""
 
     inventory = Kept(Data.ACCOUNT, "The chain that shows a change of the log", "As long as the workspace")
     project_path = Everybody("hashes of the whole workspace's log")

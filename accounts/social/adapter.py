@@ -16,8 +16,8 @@ from django.http import HttpRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts import entrance_limits
 from accounts.models import User
+from accounts.people import entrance_limits
 from accounts.workspaces import create_workspace
 
 

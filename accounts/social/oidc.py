@@ -17,8 +17,8 @@ from allauth.socialaccount.adapter import get_adapter
 from django.conf import settings
 from django.db import connection
 
-from accounts import openid
 from accounts.encryption import platform_index
+from accounts.people import openid
 from accounts.social.houses import GOOGLE_ISSUERS, SCOPES, House
 
 

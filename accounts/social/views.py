@@ -20,9 +20,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import spent_states
 from accounts.access import public
-from accounts.proof import lead_to_proof
+from accounts.people import spent_states
+from accounts.people.proof import lead_to_proof
 from accounts.social import houses, oidc
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import audit, audit_chain, audit_files, audit_list, clock
+from accounts import audit, clock
 from accounts.access import MemberRequest, member
+from accounts.activity import chain, files, listing
 from accounts.models import Membership, Role, Workspace
-from accounts.proof import recently_proved
+from accounts.people.proof import recently_proved
 
 FILES = {
     "csv": ("CSV", "text/csv; charset=utf-8"),
@@ -24,17 +25,17 @@ FILES = {
 @member(Role.ADMIN)
 @require_GET
 def activity(request: MemberRequest) -> HttpResponse:
-    asked = audit_list.Asked.of(request.GET)
+    asked = listing.Asked.of(request.GET)
     before = request.GET.get("before", "")
     members = Membership.objects.filter(workspace=request.workspace).select_related("user")
     page = {
         "asked": asked,
-        "page": audit_list.page_of(asked, before),
+        "page": listing.page_of(asked, before),
         "is_first": not before,
-        "chain": audit_list.chain(),
+        "chain": listing.chain(),
         "people": [them.user for them in members.order_by("user__name", "user__email")[:200]],
-        "others": [(kind.value, words) for kind, words in audit_list.OTHERS.items()],
-        "kinds": list(audit_list.KINDS.items()),
+        "others": [(kind.value, words) for kind, words in listing.OTHERS.items()],
+        "kinds": list(listing.KINDS.items()),
         "nav_on": "activity",
     }
     return render(request, "accounts/activity.html", page)
@@ -45,14 +46,14 @@ def activity(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def activity_export(request: MemberRequest) -> HttpResponseBase:
     """The page that offers the files, and a file. The filters stand in the query and hold for CSV alone."""
-    asked = audit_list.Asked.of(request.GET)
+    asked = listing.Asked.of(request.GET)
     if request.method == "POST":
         return _file(request, asked)
-    page = {"asked": asked, "chain": audit_list.chain(), "nav_on": "activity"}
+    page = {"asked": asked, "chain": listing.chain(), "nav_on": "activity"}
     return render(request, "accounts/activity_export.html", page)
 
 
-def _file(request: MemberRequest, asked: audit_list.Asked) -> HttpResponseBase:
+def _file(request: MemberRequest, asked: listing.Asked) -> HttpResponseBase:
     kind = request.POST.get("format", "")
     if kind not in FILES:
         return HttpResponseBadRequest("format is csv or jsonl", content_type="text/plain")
@@ -60,7 +61,7 @@ def _file(request: MemberRequest, asked: audit_list.Asked) -> HttpResponseBase:
     whole = kind == "jsonl" or not asked.query
     sentence = f"The activity log{'' if whole else ', filtered,'} was downloaded as {words}"
     audit.record("activity.exported", sentence, actor=request.user, object_id=request.workspace.pk)
-    rows = audit_files.as_json_lines() if kind == "jsonl" else audit_files.as_spreadsheet(asked)
+    rows = files.as_json_lines() if kind == "jsonl" else files.as_spreadsheet(asked)
     answer = StreamingHttpResponse(rows, content_type=content_type)
     name = f"activity-{request.workspace.slug}-{clock.now():%Y-%m-%d}.{kind}"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -72,7 +73,7 @@ def _file(request: MemberRequest, asked: audit_list.Asked) -> HttpResponseBase:
 @require_GET
 def activity_verifier(request: MemberRequest) -> HttpResponse:
     """The verifier itself, for whoever would rather not trust ours: one file, Python alone."""
-    answer = HttpResponse(Path(audit_chain.__file__).read_bytes(), content_type="text/plain; charset=utf-8")
+    answer = HttpResponse(Path(chain.__file__).read_bytes(), content_type="text/plain; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="audit_chain.py"'
     return answer
 

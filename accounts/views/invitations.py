@@ -11,15 +11,15 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import invitations, invited
 from accounts.access import MemberRequest, member, own_or_404, person_of, public
-from accounts.forms_members import InvitationForm
-from accounts.invitations import ForAnother, Gone
-from accounts.members import NotAllowed
+from accounts.membership import invitations, invited
+from accounts.membership.forms import InvitationForm
+from accounts.membership.invitations import ForAnother, Gone
+from accounts.membership.members import NotAllowed
+from accounts.membership.notices import a_role
 from accounts.models import Invitation, Membership, Role, Workspace
-from accounts.notices import a_role
+from accounts.people.proof import recently_proved
 from accounts.projects import projects
-from accounts.proof import recently_proved
 from accounts.tenancy import workspace
 from accounts.views.workspaces import home_of
 

@@ -19,10 +19,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import clock, keys
 from accounts.access import MemberRequest, member, own_or_404, person_of
-from accounts.forms_keys import KeyForm, Minting, RotateForm
+from accounts.apikeys.forms import KeyForm, Minting, RotateForm
 from accounts.keys import Scope
 from accounts.models import ApiKey, KeyKind, Membership, Role
-from accounts.proof import recently_proved
+from accounts.people.proof import recently_proved
 from accounts.tenancy import uuid7
 
 

@@ -9,9 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import known_browsers, notice_cookie
+from accounts import notice_cookie
 from accounts.access import public
 from accounts.models import ServiceMail
+from accounts.people import known_browsers
 
 # Every cookie that is ever set; a test compares this with what the pages send.
 COOKIES = [

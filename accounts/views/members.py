@@ -12,14 +12,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import invitations, members, roster
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.asking import ask
-from accounts.forms_members import MAY, ProjectsForm, RoleForm
-from accounts.members import NotAllowed
+from accounts.membership import invitations, members, roster
+from accounts.membership.forms import MAY, ProjectsForm, RoleForm
+from accounts.membership.members import NotAllowed
 from accounts.models import Membership, Role
+from accounts.people.proof import recently_proved
 from accounts.projects import projects
-from accounts.proof import recently_proved
 
 PER_PAGE = 50
 

@@ -14,11 +14,11 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import proof
 from accounts.access import person_of, signed_in
 from accounts.forms import ProfileForm
 from accounts.models import SignIn, User
-from accounts.sign_ins import end_all_sessions, end_other_sessions, end_session, open_sessions
+from accounts.people import proof
+from accounts.people.sign_ins import end_all_sessions, end_other_sessions, end_session, open_sessions
 
 
 @signed_in

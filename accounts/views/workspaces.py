@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import audit, invited
+from accounts import audit
 from accounts.access import MemberRequest, member, person_of, signed_in
-from accounts.factors import has_second_factor
 from accounts.forms import NewWorkspaceForm, ProfileForm, WorkspaceForm
+from accounts.membership import invited
 from accounts.middleware import LAST
 from accounts.models import Membership, Role, Workspace
-from accounts.proof import lead_to_proof
+from accounts.people.factors import has_second_factor
+from accounts.people.proof import lead_to_proof
 from accounts.workspaces import create_workspace
 
 

@@ -12,7 +12,8 @@ from django.conf import settings
 from google_auth_oauthlib.flow import Flow
 from oauthlib.oauth2 import OAuth2Error
 
-from accounts import clock, openid
+from accounts import clock
+from accounts.people import openid
 from mailbox.consents import Declined, NeedsAdmin, NoMailbox, Stale, Unreachable, Withheld
 from mailbox.errors import Retry
 from mailbox.limited_use import GOOGLE_SCOPES, PERMISSIONS

@@ -17,7 +17,8 @@ import requests
 from django.conf import settings
 from msal.exceptions import MsalError
 
-from accounts import clock, openid
+from accounts import clock
+from accounts.people import openid
 from mailbox.consents import ConsentError, Declined, NeedsAdmin, NoMailbox, Stale, Unreachable, Withheld
 from mailbox.errors import Retry
 from mailbox.limited_use import MICROSOFT_SCOPES, PERMISSIONS

@@ -20,10 +20,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import api_log, origin
+from accounts import origin
 from accounts.access import Policy
-from accounts.api_limits import wait_for
-from accounts.callers import BadCredential, Caller, KeyAuthentication, WorkspaceSession
+from accounts.apikeys import log
+from accounts.apikeys.callers import BadCredential, Caller, KeyAuthentication, WorkspaceSession
+from accounts.apikeys.limits import wait_for
 from accounts.models import ApiKey
 from accounts.origin import client_address
 from accounts.tenancy import workspace
@@ -86,7 +87,7 @@ class Operation(APIView):
             answer.render()
             if hasattr(self, "caller") and answer.status_code != 429:
                 who = self.caller
-                api_log.note(
+                log.note(
                     request,
                     status=answer.status_code,
                     credential=who.credential,
@@ -135,7 +136,7 @@ class Operation(APIView):
             raise exceptions.Throttled(wait)
         if key is not None:
             with workspace(key.workspace_id):
-                api_log.note(request._request, status=401, credential=key.prefix, address=address, key=key)
+                log.note(request._request, status=401, credential=key.prefix, address=address, key=key)
         raise BadCredential
 
 

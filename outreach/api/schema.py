@@ -9,7 +9,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from accounts.callers import HEADER
+from accounts.apikeys.callers import HEADER
 from outreach.api.paging import MOST, USUAL
 from outreach.api.problems import MEDIA_TYPE
 
@@ -62,7 +62,7 @@ class OutreachSchema(AutoSchema):
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "accounts.callers.KeyAuthentication"
+    target_class = "accounts.apikeys.callers.KeyAuthentication"
     name = ["bearer", "basic"]
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
@@ -84,7 +84,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Three parts that go together: the cookie alone opens nothing."""
 
-    target_class = "accounts.callers.WorkspaceSession"
+    target_class = "accounts.apikeys.callers.WorkspaceSession"
     name = ["session", "workspace", "csrf"]
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:

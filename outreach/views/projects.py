@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import audit
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
-from accounts.proof import recently_proved
+from accounts.people.proof import recently_proved
 from accounts.viewpoint import sees_all_projects, whole_workspace
 from outreach import campaigns
 from outreach.forms import ProjectForm

@@ -15,8 +15,9 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import audit, audit_sealing, origin
-from accounts.audit_chain import verify
+from accounts import audit, origin
+from accounts.activity import sealing
+from accounts.activity.chain import verify
 from accounts.models import AuditEvent, AuditSeal, AuditText, Membership, User, Workspace
 from accounts.origin import ActorKind
 from accounts.tasks import wake_sealer
@@ -96,7 +97,7 @@ def test_it_writes_all_of_a_line_or_nothing(in_ws: Workspace) -> None:
 @pytest.mark.parametrize("as_role", ["product", "owner"])
 def test_it_lets_nobody_change_or_delete_a_line(as_role: str, in_ws: Workspace) -> None:
     line = audit.record("test.act", "Stays")
-    audit_sealing.seal()
+    sealing.seal()
     tries = [
         "UPDATE accounts_auditevent SET action = 'x'",
         "DELETE FROM accounts_auditevent",
@@ -221,7 +222,7 @@ def test_it_asks_the_same_number_of_questions_however_long_the_log(
         with workspace(ws):
             for number in range(20):
                 audit.record("test.act", f"Act {number}", actor=owner)
-            audit_sealing.seal()
+            sealing.seal()
         browser.get(url(ws))
         with CaptureQueriesContext(connection) as asked:
             browser.get(url(ws))
@@ -247,7 +248,7 @@ def test_it_marks_a_line_that_was_changed_behind_the_product(
     with workspace(ws):
         line = audit.record("campaign.launched", "Campaign Spring launched", actor=owner)
         audit.record("campaign.paused", "Campaign Spring paused", actor=owner)
-        audit_sealing.seal()
+        sealing.seal()
     browser = signed_in(owner)
     assert "changed behind the product" not in text(browser.get(url(ws)))
     with as_owner(), connection.cursor() as cursor:
@@ -289,7 +290,7 @@ def test_it_puts_into_the_spreadsheet_what_was_asked_for(
 def test_it_streams_more_than_one_batch(
     ws: Workspace, owner: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_sealing, "BATCH", 3)
+    monkeypatch.setattr(sealing, "BATCH", 3)
     with workspace(ws):
         for number in range(10):
             audit.record("test.act", f"Act {number}", actor=owner)

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import audit_chain
-from accounts.audit_chain import Anchor, Report, digest_of, genesis, link, read_anchors, verify
+from accounts.activity import chain
+from accounts.activity.chain import Anchor, Report, digest_of, genesis, link, read_anchors, verify
 
 WORKSPACE = "0193f000-0000-7000-8000-00000000000a"
 SEED = 20261126
@@ -61,7 +61,7 @@ def fresh(acts: Lines) -> Lines:
 
 def export(acts: Lines) -> list[str]:
     head = {"seq": len(acts), "hash": acts[-1]["hash"] if acts else genesis(WORKSPACE).hex()}
-    manifest = {"format": audit_chain.FORMAT, "workspace": WORKSPACE, "head": head, "anchors": []}
+    manifest = {"format": chain.FORMAT, "workspace": WORKSPACE, "head": head, "anchors": []}
     return [json.dumps(line) for line in [manifest, *acts]]
 
 
@@ -86,7 +86,7 @@ def other_text(text: str, dice: random.Random) -> str:
 
 def change(lines: Lines, dice: random.Random) -> None:
     line = dice.choice(lines)
-    name = dice.choice([*sorted(audit_chain.FIELDS - {"seq"}), "sentence", "salt", "hash"])
+    name = dice.choice([*sorted(chain.FIELDS - {"seq"}), "sentence", "salt", "hash"])
     holder = line if name in ("sentence", "salt", "hash") else line["event"]
     holder[name] = other_text(holder[name], dice)
 
@@ -147,7 +147,7 @@ def test_it_says_plainly_that_without_anchors_a_new_chain_is_not_found(
     kind(lines, random.Random(SEED))
     report = verify(export(chained(lines)))
     assert report.is_whole
-    assert any("found through them only" in line for line in audit_chain.said(report, with_anchors=False))
+    assert any("found through them only" in line for line in chain.said(report, with_anchors=False))
 
 
 def test_it_finds_a_cut_tail_by_the_manifest_of_the_same_export(acts: Lines) -> None:
@@ -225,7 +225,7 @@ def test_it_runs_on_python_alone(tmp_path: Path, acts: Lines) -> None:
     """-I -S: no environment, no installed package, no file of ours beside it."""
     file, anchors = written(tmp_path, acts)
     tool = tmp_path / "tool.py"
-    tool.write_bytes(Path(audit_chain.__file__).read_bytes())
+    tool.write_bytes(Path(chain.__file__).read_bytes())
 
     def run(*arguments: object) -> tuple[int, str]:
         done = subprocess.run(

@@ -9,11 +9,11 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
 
-from accounts import audit_sealing
+from accounts.activity import sealing
 from accounts.models import AuditEvent, AuditText, User, Workspace
 from accounts.origin import ActorKind
 from accounts.tenancy import uuid7, workspace
-from accounts.wall_building import lower
+from accounts.walls.building import lower
 from config import embedded
 from tests.roles import as_owner
 
@@ -64,9 +64,9 @@ def test_it_carries_lines_over_and_back(ws: Workspace, stranger: User, owner: Us
         assert [line.actor for line in lines] == [owner, None, owner, owner]
         assert [line.actor_kind for line in lines[:2]] == [ActorKind.PERSON, ActorKind.PRODUCT]
         assert {line.object_kind for line in lines[1:]} == {"campaign"}
-        assert all(audit_sealing.fits_words(line) for line in lines)
-        assert audit_sealing.seal() == 4
-        assert audit_sealing.fault() == ""
+        assert all(sealing.fits_words(line) for line in lines)
+        assert sealing.seal() == 4
+        assert sealing.fault() == ""
     with workspace(other):
         assert AuditText.objects.count() == 2
         assert {line.sentence for line in AuditEvent.objects.all()} == {

@@ -11,8 +11,9 @@ import pytest
 from django.core import mail
 from django.db import close_old_connections, connection, connections
 
-from accounts import audit, audit_files, audit_sealing
-from accounts.audit_chain import genesis, link, read_anchors, verify
+from accounts import audit
+from accounts.activity import files, sealing
+from accounts.activity.chain import genesis, link, read_anchors, verify
 from accounts.encryption import seal as encrypted
 from accounts.models import AuditAnchor, AuditEvent, AuditSeal, AuditText, User, Workspace
 from accounts.tasks import wake_anchors, wake_sealer
@@ -39,13 +40,13 @@ def behind_the_product(sql: str, *values: uuid.UUID) -> None:
 
 def test_it_chains_what_was_written_in_order_and_each_line_once(in_ws: Workspace) -> None:
     write(4)
-    assert audit_sealing.seal() == 5  # the workspace's making is the first line
-    assert audit_sealing.seal() == 0
+    assert sealing.seal() == 5  # the workspace's making is the first line
+    assert sealing.seal() == 0
     write(2)
-    assert audit_sealing.seal() == 2
+    assert sealing.seal() == 2
     here, expected = genesis(str(in_ws.pk)), []
     for seq, event in enumerate(AuditEvent.objects.order_by("at", "id"), start=1):
-        here = link(here, audit_sealing.fields_of(event, seq))
+        here = link(here, sealing.fields_of(event, seq))
         expected.append(here)
     assert chain() == expected
     assert len(expected) == 7
@@ -78,7 +79,7 @@ def test_it_never_forks_the_chain_however_many_seal_at_once(ws: Workspace) -> No
                 for _ in range(4):
                     if number % 2:
                         write(1)
-                    audit_sealing.seal()
+                    sealing.seal()
         except Exception as problem:  # noqa: BLE001
             problems.append(problem)
         finally:
@@ -92,22 +93,22 @@ def test_it_never_forks_the_chain_however_many_seal_at_once(ws: Workspace) -> No
     close_old_connections()
     assert problems == []
     with workspace(ws):
-        assert audit_sealing.seal() == 0
+        assert sealing.seal() == 0
         numbers = list(AuditSeal.objects.order_by("seq").values_list("seq", flat=True))
         assert numbers == list(range(1, 1 + 60 + 12 + 1))
-        assert audit_sealing.fault() == ""
+        assert sealing.fault() == ""
 
 
 def test_it_lets_keys_rotate_and_words_be_erased(in_ws: Workspace) -> None:
     write(3)
-    audit_sealing.seal()
+    sealing.seal()
     one, other = AuditText.objects.all()[:2]
     words, salt = one.sentence, one.salt
     AuditText.objects.filter(pk=one.pk).update(**encrypted(one, sentence=words, salt=salt))
     AuditText.objects.filter(pk=other.pk).update(**encrypted(other, sentence="", salt=""))
-    assert audit_sealing.fault() == ""
+    assert sealing.fault() == ""
     assert AuditEvent.objects.get(pk=other.event_id).sentence == "The words of this line were erased."
-    assert verify(b"".join(audit_files.as_json_lines()).decode().splitlines()).erased == 1
+    assert verify(b"".join(files.as_json_lines()).decode().splitlines()).erased == 1
 
 
 CHANGES: dict[str, tuple[str, str]] = {
@@ -126,53 +127,53 @@ CHANGES: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("what", sorted(CHANGES))
 def test_it_finds_what_was_changed_behind_the_product(what: str, in_ws: Workspace) -> None:
     write(5)
-    audit_sealing.seal()
-    assert audit_sealing.fault() == ""
+    sealing.seal()
+    assert sealing.fault() == ""
     sql, said = CHANGES[what]
     line = AuditEvent.objects.filter(action="test.act").order_by("at", "id")[2]
     behind_the_product(sql, line.pk)
-    assert said in audit_sealing.fault()
+    assert said in sealing.fault()
 
 
 def test_it_finds_other_words_under_an_old_digest(in_ws: Workspace) -> None:
     write(3)
-    audit_sealing.seal()
+    sealing.seal()
     line = AuditText.objects.filter(event__action="test.act")[1]
     AuditText.objects.filter(pk=line.pk).update(**encrypted(line, sentence="Act of nobody"))
-    assert "words of line" in audit_sealing.fault()
+    assert "words of line" in sealing.fault()
 
 
 def test_it_finds_lines_that_were_kept_out_of_the_chain(in_ws: Workspace) -> None:
     write(2)
-    audit_sealing.seal()
+    sealing.seal()
     write(3)
     AuditText.objects.update(sealed=True)
-    assert audit_sealing.seal() == 0
-    assert audit_sealing.fault() == "3 lines are outside the chain."
+    assert sealing.seal() == 0
+    assert sealing.fault() == "3 lines are outside the chain."
 
 
 def test_it_finds_a_cut_tail_by_the_anchor_that_stands_here(in_ws: Workspace) -> None:
     write(5)
-    assert audit_sealing.anchor() is not None
+    assert sealing.anchor() is not None
     behind_the_product("DELETE FROM accounts_auditseal WHERE seq > 3")
-    assert "ends at line 3, and had 6 before" in audit_sealing.fault()
+    assert "ends at line 3, and had 6 before" in sealing.fault()
 
 
 def test_it_keeps_one_head_a_day_and_none_where_nothing_is_new(
     in_ws: Workspace, later: Callable[..., None]
 ) -> None:
     write(2)
-    first = audit_sealing.anchor()
+    first = sealing.anchor()
     assert first is not None
     assert (first.seq, first.fault, bytes(first.hash)) == (3, "", chain()[-1])
     write(1)
-    assert audit_sealing.anchor() is None
+    assert sealing.anchor() is None
     later(days=1)
-    second = audit_sealing.anchor()
+    second = sealing.anchor()
     assert second is not None
     assert (second.seq, second.day - first.day) == (4, dt.timedelta(days=1))
     later(days=1)
-    assert audit_sealing.anchor() is None
+    assert sealing.anchor() is None
     assert AuditAnchor.objects.count() == 2
 
 
@@ -187,7 +188,7 @@ def test_it_mails_the_head_where_owners_want_it_and_it_verifies_the_export(
     assert [message.to for message in mail.outbox] == [[owner.email]]
     anchors = read_anchors(str(mail.outbox[0].body).splitlines())
     with workspace(ws):
-        lines = b"".join(audit_files.as_json_lines()).decode().splitlines()
+        lines = b"".join(files.as_json_lines()).decode().splitlines()
     report = verify(lines, anchors)
     assert (report.is_whole, report.anchored) == (True, 4)
     wake_anchors()
@@ -198,7 +199,7 @@ def test_it_mails_the_head_where_owners_want_it_and_it_verifies_the_export(
 def test_it_tells_owners_of_a_fault_though_they_want_no_heads(ws: Workspace, owner: User) -> None:
     with workspace(ws):
         write(3)
-        audit_sealing.seal()
+        sealing.seal()
         line = AuditEvent.objects.filter(action="test.act").first()
         assert line is not None
         behind_the_product("UPDATE accounts_auditevent SET action = 'x' WHERE id = %s", line.pk)

@@ -19,7 +19,7 @@ from accounts.encryption import (
     forget_keys,
     seal,
 )
-from accounts.keystore import KEYSTORE, WorkspaceKey
+from accounts.keyring.keystore import KEYSTORE, WorkspaceKey
 from accounts.models import AuditText, Workspace
 
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User, Workspace, WorkspaceKey
-from accounts.rehearsal import BEAT
+from accounts.people.rehearsal import BEAT
 from tests.accounts.test_sign_up import FORM
 
 pytestmark = pytest.mark.django_db

@@ -17,9 +17,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from accounts import audit, factors
+from accounts import audit
 from accounts.encryption import Unreadable
 from accounts.models import User, Workspace
+from accounts.people import factors
 from accounts.tenancy import workspace
 from tests.accounts.test_sign_in import sign_in
 from tests.conftest import PASSWORD

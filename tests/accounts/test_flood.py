@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from accounts.entrance_limits import ACCOUNT_MISSES, ADDRESS_MISSES, PAIR_MISSES
 from accounts.models import Workspace
+from accounts.people.entrance_limits import ACCOUNT_MISSES, ADDRESS_MISSES, PAIR_MISSES
 from benchmarks import flood
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

@@ -9,7 +9,8 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from accounts import invitations, tenancy
+from accounts import tenancy
+from accounts.membership import invitations
 from accounts.models import Invitation, Membership, User, Workspace
 from tests import factories
 from tests.accounts.inviting import GUEST, SignedIn, act, row

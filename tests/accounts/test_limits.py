@@ -11,9 +11,9 @@ from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
-from accounts.entrance_limits import ACCOUNT_MISSES, ADDRESS_MISSES, PAIR_MISSES
 from accounts.limits import Limit
 from accounts.models import User, Workspace
+from accounts.people.entrance_limits import ACCOUNT_MISSES, ADDRESS_MISSES, PAIR_MISSES
 from tests.accounts.test_sign_in import sign_in
 from tests.accounts.test_sign_up import FORM, link_in
 from tests.conftest import PASSWORD

@@ -13,8 +13,9 @@ from django.dispatch import receiver
 from django.test import Client
 from django.urls import reverse
 
-from accounts import keys, members, tenancy
-from accounts.members import NotAllowed
+from accounts import keys, tenancy
+from accounts.membership import members
+from accounts.membership.members import NotAllowed
 from accounts.models import AuditEvent, Membership, Role, User, Workspace
 from accounts.signals import member_left
 from mailbox.models import Credential, MailboxState

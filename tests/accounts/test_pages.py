@@ -9,8 +9,9 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from accounts import audit, known_browsers
+from accounts import audit
 from accounts.models import AuditEvent, User, Workspace
+from accounts.people import known_browsers
 from accounts.tenancy import workspace
 from tests.conftest import PASSWORD
 

@@ -11,9 +11,9 @@ import pytest
 from django.db import connection, connections, transaction
 from django.db.models.query import QuerySet
 
-from accounts import wall_gaps
 from accounts.models import User, Workspace
 from accounts.tenancy import workspace
+from accounts.walls import gaps
 from outreach.models import Project
 from tests import factories
 from tests.accounts.pooler import PROGRAM, pooler
@@ -150,7 +150,7 @@ def test_it_leaves_no_workspace_on_the_server_s_connection(three: list[Workspace
 
 def test_it_starts_there(three: list[Workspace], pooled: int) -> None:
     for alias in ("default", "keystore"):
-        assert wall_gaps.faults(connections[alias]) == []
+        assert gaps.faults(connections[alias]) == []
 
 
 def test_it_answers_a_person_there(

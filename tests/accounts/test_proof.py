@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import signed_in as signed_in_only
 from accounts.models import User, Workspace
-from accounts.proof import KEPT, recently_proved
+from accounts.people.proof import KEPT, recently_proved
 from config.urls import urlpatterns as product
 from mailbox.models import Mailbox, MailboxState
 from outreach.models import Project
@@ -119,7 +119,7 @@ def test_it_forgets_a_kept_form_after_ten_minutes(
     browser = signed_in(owner)
     prove(browser, owner, ago=400)
     browser.post("/planted/sensitive/", {"to": "ada"})
-    monkeypatch.setattr("accounts.proof.KEPT_SECONDS", 0)
+    monkeypatch.setattr("accounts.people.proof.KEPT_SECONDS", 0)
     assert way(browser.get("/accounts/go-on/")) == "/"
 
 

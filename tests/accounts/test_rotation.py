@@ -24,11 +24,12 @@ from django.conf import settings as django_settings
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from accounts import clock, sealed_columns
+from accounts import clock
 from accounts.encryption import forget_keys
-from accounts.keystore import WorkspaceKey
+from accounts.keyring import sealed_columns
+from accounts.keyring.keystore import WorkspaceKey
+from accounts.keyring.rotation import standing, wrapped_by
 from accounts.models import User, Workspace
-from accounts.rotation import standing, wrapped_by
 from accounts.tenancy import every_workspace, workspace
 from config.processes import Child
 from mailbox.models import Mailbox, Receipt
@@ -50,7 +51,7 @@ WORKER = ("-m", "celery", "-A", "config.celery", "worker", "-P", "threads", "-c"
           "--without-gossip", "--without-mingle", "--without-heartbeat")  # fmt: skip
 BEAT = ("-m", "celery", "-A", "config.celery", "beat", "-l", "WARNING", "--pidfile", "")
 ROTATE = ("manage.py", "rotate_keys")
-# One refresh and one hard limit, and a little (accounts/key_checks.py).
+# One refresh and one hard limit, and a little (accounts/keyring/key_checks.py).
 PACE = {"KEY_REFRESH_SECONDS": "1", "KEY_GRACE_SECONDS": "7.5", "SEND_SPACING_SECONDS": "0.5"}
 
 

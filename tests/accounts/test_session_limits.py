@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts.models import User, Workspace
-from accounts.session_limits import BEGAN, LAST
+from accounts.people.session_limits import BEGAN, LAST
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

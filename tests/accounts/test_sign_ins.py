@@ -11,9 +11,10 @@ from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.test import Client, override_settings
 
-from accounts import clock, sign_ins
-from accounts.known_browsers import COOKIE
+from accounts import clock
 from accounts.models import SignIn, User, Workspace
+from accounts.people import sign_ins
+from accounts.people.known_browsers import COOKIE
 from tests.accounts.mmdb import write
 from tests.accounts.test_sign_in import sign_in
 from tests.accounts.test_sign_up import FORM, link_in
@@ -226,7 +227,7 @@ def test_it_notes_when_and_from_where_a_session_was_seen_last(
     UserSession.objects.update(last_seen_at=clock.now() - dt.timedelta(hours=1))
     browser.get("/accounts/you/", REMOTE_ADDR="198.51.100.9")
     assert str(UserSession.objects.get().ip) == "203.0.113.7"
-    monkeypatch.setattr("accounts.sign_ins.SEEN_EVERY", 0)
+    monkeypatch.setattr("accounts.people.sign_ins.SEEN_EVERY", 0)
     browser.get("/accounts/you/", REMOTE_ADDR="198.51.100.9")
     row = UserSession.objects.get()
     assert str(row.ip) == "198.51.100.9"

@@ -14,9 +14,10 @@ from django.core.management import call_command
 from django.db import connection, connections, models, transaction
 from django.test.utils import CaptureQueriesContext, isolate_apps, override_settings
 
-from accounts import checks, wall_building, wall_gaps, walls
+from accounts import checks
 from accounts.models import Workspace
 from accounts.tenancy import WorkspaceModel, workspace
+from accounts.walls import building, gaps, rules
 from outreach.models import Project
 from tests.roles import as_owner, environment
 
@@ -71,40 +72,40 @@ def mend() -> None:
     """As migrate does it: by the tables' owner, who is no superuser."""
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE outreach")
-        wall_building.build(connection)
+        building.build(connection)
 
 
 def test_it_finds_no_hole_as_it_is() -> None:
     for alias in ("default", "keystore"):
-        assert wall_gaps.faults(connections[alias]) == []
+        assert gaps.faults(connections[alias]) == []
     assert checks.walls_stand(databases=["default", "keystore"]) == []
 
 
 @pytest.mark.parametrize("statement", PLANTED)
 def test_it_notices_and_mends_a_hole(statement: str) -> None:
     plant(statement)
-    found = wall_gaps.faults(connection)
+    found = gaps.faults(connection)
     assert found, statement
     assert found[0].startswith(PLANTED[statement])
     assert ids(checks.walls_stand(databases=["default"]))[0] == "outreach.E007"
     mend()
-    assert wall_gaps.faults(connection) == []
+    assert gaps.faults(connection) == []
 
 
 @pytest.mark.parametrize("statement", UNMENDED)
 def test_it_leaves_to_a_person_what_it_cannot_know(statement: str) -> None:
     plant(statement)
     for _ in range(2):
-        found = [fault for fault in wall_gaps.faults(connection) if fault.startswith(UNMENDED[statement])]
+        found = [fault for fault in gaps.faults(connection) if fault.startswith(UNMENDED[statement])]
         assert len(found) == 1
         mend()
 
 
 def test_it_mends_nothing_where_nothing_is_missing() -> None:
     with as_owner():
-        assert wall_building.build(connection) == 0
+        assert building.build(connection) == 0
         with CaptureQueriesContext(connection) as seen:
-            wall_building.build(connection)
+            building.build(connection)
     assert [query["sql"] for query in seen if "ALTER" in query["sql"] or "GRANT" in query["sql"]] == []
 
 
@@ -131,17 +132,17 @@ def test_it_looks_at_old_rows_before_it_trusts_a_reference() -> None:
 
 def test_it_refuses_an_owner_a_superuser_and_whoever_may_become_one() -> None:
     with as_owner(), connection.cursor() as cursor:
-        assert "which is or may become postgres" in wall_gaps.role_faults(connection)[0]
+        assert "which is or may become postgres" in gaps.role_faults(connection)[0]
         cursor.execute("SET LOCAL ROLE outreach")
-        assert "which owns" in wall_gaps.role_faults(connection)[0]
+        assert "which owns" in gaps.role_faults(connection)[0]
         cursor.execute("RESET ROLE")
         cursor.execute("CREATE ROLE above BYPASSRLS; GRANT above TO outreach_app")
         cursor.execute("SET LOCAL ROLE outreach_app")
-        assert "which is or may become above" in wall_gaps.role_faults(connection)[0]
+        assert "which is or may become above" in gaps.role_faults(connection)[0]
         cursor.execute("RESET ROLE")
         cursor.execute("REVOKE above FROM outreach_app; GRANT CREATE ON SCHEMA public TO outreach_app")
         cursor.execute("SET LOCAL ROLE outreach_app")
-        assert wall_gaps.role_faults(connection) == [
+        assert gaps.role_faults(connection) == [
             "the product connects as outreach_app, which may create tables"
         ]
         cursor.execute("RESET ROLE; REVOKE CREATE ON SCHEMA public FROM outreach_app; DROP ROLE above")
@@ -149,14 +150,14 @@ def test_it_refuses_an_owner_a_superuser_and_whoever_may_become_one() -> None:
 
 def test_it_looks_through_a_role_that_is_only_put_on() -> None:
     """The tests' own session may look across; a product's may not."""
-    assert wall_gaps.role_faults(connection) == []
+    assert gaps.role_faults(connection) == []
     with override_settings(TESTING=False):
-        assert "which is or may become postgres" in wall_gaps.role_faults(connection)[0]
+        assert "which is or may become postgres" in gaps.role_faults(connection)[0]
 
 
 def test_it_refuses_another_role_than_the_one_with_the_rights() -> None:
     with override_settings(DATABASE_ROLE="somebody"):
-        found = wall_gaps.faults(connection)
+        found = gaps.faults(connection)
         assert "the product connects as outreach_app, DATABASE_ROLE is somebody" in found
         assert "the role somebody does not exist: docs/operating.md, Roles" in found
         with pytest.raises(ImproperlyConfigured, match="somebody does not exist"):
@@ -165,9 +166,9 @@ def test_it_refuses_another_role_than_the_one_with_the_rights() -> None:
 
 def test_it_refuses_a_clock_that_production_could_move() -> None:
     with override_settings(TESTING=False, DEMO=False):
-        assert any(fault.startswith("app_clock:") for fault in wall_gaps.faults(connection))
+        assert any(fault.startswith("app_clock:") for fault in gaps.faults(connection))
         mend()
-        assert not any(fault.startswith("app_clock:") for fault in wall_gaps.faults(connection))
+        assert not any(fault.startswith("app_clock:") for fault in gaps.faults(connection))
 
 
 # --- the start ---------------------------------------------------------------------------------------------
@@ -228,7 +229,7 @@ def test_it_lowers_the_wall_for_the_owner_alone(transactional_db: None) -> None:
         cursor.execute("SET LOCAL ROLE outreach")
         cursor.execute(count)
         assert cursor.fetchone() == (0,)
-        wall_building.lower(connection)
+        building.lower(connection)
         cursor.execute(count)
         assert cursor.fetchone() == (1,)
         cursor.execute("RESET ROLE")
@@ -237,7 +238,7 @@ def test_it_lowers_the_wall_for_the_owner_alone(transactional_db: None) -> None:
         assert cursor.fetchone() == (0,)
         cursor.execute("RESET ROLE")
         cursor.execute("SET LOCAL ROLE outreach")
-        wall_building.build(connection)
+        building.build(connection)
         cursor.execute(count)
         assert cursor.fetchone() == (0,)
 
@@ -246,7 +247,7 @@ def test_it_raises_the_wall_with_each_migrate(transactional_db: None) -> None:
     plant("ALTER TABLE outreach_contact NO FORCE ROW LEVEL SECURITY")
     with as_owner():
         call_command("migrate", verbosity=0)
-    assert wall_gaps.faults(connection) == []
+    assert gaps.faults(connection) == []
 
 
 # --- models ----------------------------------------------------------------------------------------------
@@ -281,5 +282,5 @@ def test_it_refuses_a_model_beside_the_wall() -> None:
 
 def test_it_gives_a_reason_for_every_directory_table() -> None:
     tables = {*connection.introspection.table_names(), *connections["keystore"].introspection.table_names()}
-    assert set(walls.DIRECTORY) <= tables
-    assert all(len(reason) > 20 for reason in walls.DIRECTORY.values())
+    assert set(rules.DIRECTORY) <= tables
+    assert all(len(reason) > 20 for reason in rules.DIRECTORY.values())

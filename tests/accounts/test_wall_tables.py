@@ -6,18 +6,18 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.backends.utils import truncate_name
 
-from accounts import walls
 from accounts.models import Workspace
 from accounts.tenancy import workspace
-from accounts.walls import Reference
+from accounts.walls import rules
+from accounts.walls.rules import Reference
 from mailbox.models import Mailbox
 from outreach.models import Thread
 from tests.accounts.wall_rows import ask, change, row_of
 from tests.roles import as_owner
 
 pytestmark = pytest.mark.django_db
-TABLES = walls.tenant_tables("default")
-REFERENCES = walls.references("default")
+TABLES = rules.tenant_tables("default")
+REFERENCES = rules.references("default")
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -35,7 +35,7 @@ def test_it_stands_before_every_table(table: str, both: tuple[Workspace, Workspa
         with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(*row_of(table, ours.pk))
-        if table not in walls.APPEND_ONLY:
+        if table not in rules.APPEND_ONLY:
             assert change(f'UPDATE "{table}" SET id = id WHERE workspace_id = %s', ours.pk) == 0  # noqa: S608
             assert change(f'DELETE FROM "{table}" WHERE workspace_id = %s', ours.pk) == 0  # noqa: S608
     with workspace(ours):
@@ -59,7 +59,7 @@ def test_it_refuses_a_reference_into_another_workspace(
             cursor.execute(f"{sql} RETURNING id", values)
             ids[end] = cursor.fetchone()[0]
         cursor.execute("SET LOCAL session_replication_role = origin")
-        if one.table in walls.APPEND_ONLY:
+        if one.table in rules.APPEND_ONLY:
             cursor.execute(f'ALTER TABLE "{one.table}" DISABLE TRIGGER wall_rows')
         cursor.execute(
             f'UPDATE "{one.table}" SET "{one.column}" = %s WHERE id = %s',  # noqa: S608
@@ -89,7 +89,7 @@ def test_it_knows_enough_tables_and_references() -> None:
 # --- what only grows -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("table", sorted(walls.APPEND_ONLY))
+@pytest.mark.parametrize("table", sorted(rules.APPEND_ONLY))
 @pytest.mark.parametrize("act", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_it_lets_nobody_change_what_only_grows(
     table: str, act: str, both: tuple[Workspace, Workspace]

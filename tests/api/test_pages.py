@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.api_log import forget_old
+from accounts.apikeys.log import forget_old
 from accounts.models import ApiKey, ApiRequest, User, Workspace
 from accounts.tasks import wake_forget_requests
 from accounts.tenancy import uuid7, workspace

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 from rest_framework.response import Response
 
-from accounts.callers import Caller
+from accounts.apikeys.callers import Caller
 from accounts.models import Membership, User, Workspace
 from accounts.tenancy import workspace
 from outreach.api import reading

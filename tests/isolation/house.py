@@ -17,7 +17,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts import invitations, keys
+from accounts import keys
+from accounts.membership import invitations
 from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import WorkspaceModel, uuid7, workspace
 from mailbox.models import Receipt

@@ -19,8 +19,8 @@ from django.test import Client, override_settings
 from accounts import clock
 from accounts.clock import Now
 from accounts.encryption import forget_keys
+from accounts.keyring.keystore import KEYSTORE
 from accounts.keys import new_secret
-from accounts.keystore import KEYSTORE
 from accounts.models import ApiKey, KeyKind, Membership, Role, SignIn, User, Workspace
 from accounts.tenancy import workspace
 from accounts.workspaces import create_workspace
@@ -213,7 +213,8 @@ def build() -> World:
         for visitor, scopes in SCOPES.items()
         if visitor not in DEAD
     }
-    ours.rows["admin"] = Membership.objects.get(workspace=here, user=people[Visitor.ADMIN])
+    for visitor in (Visitor.ADMIN, Visitor.VIEWER):
+        ours.rows[visitor.value] = Membership.objects.get(workspace=here, user=people[visitor])
     keys |= _dead_keys(here)
     SignIn.objects.create(user=people[Visitor.OWNER], device=MINE, method="password")
     Authenticator.objects.create(
@@ -285,12 +286,12 @@ def _keep_private(ours: House, user: User) -> None:
             text=f"Hello {inner}",
         )
         words = hush(ours.word)
-        factories.make_reply(sent, text=words, html=f"<p>{words}</p>", subject=f"Re: {words}")
+        reply = factories.make_reply(sent, text=words, html=f"<p>{words}</p>", subject=f"Re: {words}")
         Thread.objects.filter(campaign=campaign).update(waits_since=Now())
         # Our part of the conversation is as private.
         answer = factories.make_message(sent.enrollment, position=2, state=MessageState.SENT, text=words)
         Message.objects.filter(pk=answer.pk).update(kind=MessageKind.ANSWER)
-        ours.rows["quiet"], ours.rows["quiet_thread"] = mailbox, sent.thread
+        ours.rows.update(quiet=mailbox, quiet_thread=sent.thread, quiet_reply=reply)
 
 
 def _person(visitor: Visitor) -> User:

@@ -10,8 +10,8 @@ import jwt
 import pytest
 from allauth.socialaccount.models import SocialAccount
 
-from accounts import openid
 from accounts.models import Membership, Role, User, Workspace
+from accounts.people import openid
 from accounts.tenancy import workspace
 from mailbox import offers
 from mailbox.models import Credential, Mailbox, MailboxIdentity, PendingConsent

@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts import audit, mail
 from accounts.models import Membership
 from accounts.origin import ActorKind
-from accounts.sign_ins import end_all_sessions
+from accounts.people.sign_ins import end_all_sessions
 from accounts.tenancy import workspace
 
 TEXT = """The second factors of your account were taken off by the operator of this installation,

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import rotation
-from accounts.key_providers import Unreadable, provider
+from accounts.keyring import rotation
+from accounts.keyring.providers import Unreadable, provider
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import audit_chain
+from accounts.activity import chain
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         arguments = [options["export"]]
         if options["anchors"]:
             arguments += ["--anchors", options["anchors"]]
-        code = audit_chain.main(arguments)
+        code = chain.main(arguments)
         if code:
             raise CommandError(
                 "the log does not verify" if code == 1 else "a file cannot be read", returncode=code

@@ -1,0 +1,1 @@
+"""The keys that content is encrypted under: kept, wrapped, changed."""

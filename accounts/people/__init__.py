@@ -1,0 +1,1 @@
+"""Signing in: the ways in, second factors, proofs, browsers and sessions."""

@@ -1,0 +1,1 @@
+"""The second wall: PostgreSQL keeps the rows of workspaces apart by itself."""
