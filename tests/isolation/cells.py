@@ -91,6 +91,10 @@ def run(world: World, cell: Cell) -> list[str]:
     with transaction.atomic():
         if cell.case is not None and cell.case.workspace:
             Workspace.objects.filter(pk=world.ours.here.pk).update(**cell.case.workspace)
+        if cell.case is not None and cell.case.session is not None:
+            session = client.session
+            session.update(cell.case.session(world))
+            session.save()
         before = _writes()
         waiting = len(connection.run_on_commit)
         answer = _ask(client, cell, url, fields, _headers(world, cell))
@@ -105,10 +109,12 @@ def run(world: World, cell: Cell) -> list[str]:
 def _request(world: World, cell: Cell) -> tuple[str, dict[str, Any]]:
     ours, theirs, address = world.ours, world.theirs, cell.address
     if cell.case is not None:
-        house = theirs if cell.case.theirs else ours
-        if address.is_api:
-            return house.path(address), dict(cell.case.fields)
-        return house.url(address, instead=cell.case.rows), dict(cell.case.fields)
+        case, house = cell.case, theirs if cell.case.theirs else ours
+        named = {name: str(ours.rows[row].pk) for name, row in case.naming.items()}
+        named |= {name: str(theirs.rows[row].pk) for name, row in case.foreign.items()}
+        url = house.url(address, instead=case.rows) if address.is_inside else house.path(address)
+        # In the query too: some pages name a row there.
+        return url + (f"?{urlencode(named)}" if named else ""), {**case.fields, **named}
     # A word that a visitor has typed comes back to them, in a "next" for one.
     typed = ours if cell.visitor.role is not None else replace(ours, word="typed")
     if cell.where == "fields":

@@ -5,17 +5,26 @@ Each is refused, and nothing changes, where it does not say `taken`.
 
 from __future__ import annotations
 
+import hashlib
+import time
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from tests.isolation.world import Visitor
+from allauth.socialaccount.internal.statekit import STATES_SESSION_KEY
+
+from mailbox.oauth import SESSION_KEY
+from tests.isolation.world import Visitor, World
 
 
 @dataclass(frozen=True)
 class Case:
     """`rows`: another row for an argument of the address than tests/isolation/house.py names.
 
-    `hides`: words that the answer does not hold. `keeps`: tables that stay as they are. `theirs`: at the
-    other workspace. `workspace`: columns of the workspace as they stand for this cell alone.
+    `naming`, `foreign`: fields that name a row of ours, or of theirs. `session`: what the browser's session
+    holds besides. `hides`: words that the answer does not hold. `keeps`: tables that stay as they are.
+    `theirs`: at the other workspace. `workspace`: columns of the workspace as they stand for this cell alone.
     """
 
     title: str
@@ -30,9 +39,27 @@ class Case:
     theirs: bool = False
     hides: str = ""
     keeps: frozenset[str] = frozenset()
+    naming: dict[str, str] = field(default_factory=dict)
+    foreign: dict[str, str] = field(default_factory=dict)
+    session: Callable[[World], dict[str, Any]] | None = None
 
 
-_ADMIN, _MEMBER, _OWNER = Visitor.ADMIN, Visitor.MEMBER, Visitor.OWNER
+def _consent_begun(world: World) -> dict[str, Any]:
+    """As if this browser had begun to connect a mailbox in our workspace."""
+    state = hashlib.sha256(STATE.encode()).hexdigest()
+    return {SESSION_KEY: {state: [str(world.ours.here.pk), str(uuid.uuid4())]}}
+
+
+def _entrance_begun(world: World) -> dict[str, Any]:
+    """As if somebody else had begun to sign in from this browser."""
+    begun = {"process": "login", "user": world.people[Visitor.OWNER].pk, "next": None}
+    return {STATES_SESSION_KEY: {STATE: (begun, time.time(), "google")}}
+
+
+STATE = "begun-by-somebody"
+_BACK = {"state": STATE, "error": "access_denied"}
+
+_ADMIN, _MEMBER, _OWNER, _VIEWER = Visitor.ADMIN, Visitor.MEMBER, Visitor.OWNER, Visitor.VIEWER
 _GONE = (404,)
 _SAID = (302, 403, 422)  # the page again, with a sentence
 _MAILBOXES = frozenset({"mailbox_mailbox", "mailbox_credential", "mailbox_pendingconsent"})
@@ -65,4 +92,36 @@ CASES = [
     Case("a viewer’s own mailbox", "outreach:mailbox", Visitor.VIEWER, _CAP, {"pk": "viewers"}),
     Case("a private thread", "outreach:thread_answer", _OWNER, {"text": "Hi"}, {"pk": "quiet_thread"}, _GONE),
     Case("a private thread", "outreach:thread_done", _ADMIN, {}, {"pk": "quiet_thread"}, _GONE),
+    Case("their own thread", "outreach:thread", _MEMBER, {}, {"pk": "quiet_thread"}, (200,), "GET"),
+    Case(
+        "a reply of another thread",
+        "outreach:thread_label",
+        _MEMBER,
+        {"label": "declined"},
+        answers=_GONE,
+        naming={"reply": "quiet_reply"},
+    ),
+    Case(
+        "their link",
+        "outreach:case_links",
+        _OWNER,
+        {"state": "gone"},
+        answers=_GONE,
+        foreign={"link": "link"},
+    ),
+    Case(
+        "every project",
+        "member_projects",
+        _OWNER,
+        {"all_projects": "on"},
+        {"pk": "viewer"},
+        answers=(302,),
+        taken=True,
+        keeps=frozenset({"outreach_projectaccess"}),
+    ),
+    Case("begun here", "mailbox:callback", _VIEWER, _BACK, {}, (400,), "GET", session=_consent_begun),
+    Case(
+        "begun here", "mailbox:callback", Visitor.STRANGER, _BACK, {}, (400,), "GET", session=_consent_begun
+    ),
+    Case("begun by another", "social_callback", _MEMBER, _BACK, {}, (400,), "GET", session=_entrance_begun),
 ]

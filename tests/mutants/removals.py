@@ -20,7 +20,7 @@ REFUSALS = {
 OTHERS = {"them", "row", "target"}
 # Where a 404, or an early answer, is itself the refusal; among the keys an answer that names the reason.
 # Elsewhere a 404 says that there is no such thing.
-DOORS = {"accounts/access.py", "accounts/middleware.py", "accounts/callers.py", "accounts/keys.py"}
+DOORS = {"accounts/access.py", "accounts/middleware.py", "accounts/apikeys/callers.py", "accounts/keys.py"}
 
 
 @dataclass(frozen=True)
