@@ -24,11 +24,14 @@ from django.db import connection, connections
 from django.db.models import F
 from pytest_django.fixtures import Settings
 
-from accounts import encryption, factors, keystore, rotation, sealed_columns, sealed_factors
+from accounts import audit, encryption
 from accounts.encryption import Unreadable, forget_keys, platform_index, seal
-from accounts.key_providers import LocalKeys, parse
-from accounts.keystore import DATA, INSTALLATION, KEYSTORE, KeyRotation, WorkspaceKey
+from accounts.keyring import keystore, rotation, sealed_columns, sealed_factors
+from accounts.keyring.keystore import DATA, INSTALLATION, KEYSTORE, KeyRotation, WorkspaceKey
+from accounts.keyring.providers import LocalKeys, parse
 from accounts.models import User, Workspace
+from accounts.origin import ActorKind
+from accounts.people import factors
 from accounts.tenancy import workspace
 from mailbox.models import Receipt
 from tests.factories import make_mailbox
@@ -155,6 +158,8 @@ def test_it_brings_every_value_of_every_workspace_under_a_new_data_key(
             assert set(sealed_columns.count_by_version(here.pk)) == {2}
             addresses = {row.address for row in Receipt.objects.all()}
             assert addresses == {f"p{number}@{here.slug}.example" for number in range(450)}
+            line = audit.lines().get(action="workspace.rekeyed")
+            assert (line.actor_kind, "version 2" in line.text.sentence) == (ActorKind.OPERATOR, True)
     assert encryption.blind_index(ws.pk, "address", "x") == indexes
     assert KeyRotation.objects.get().finished_at is not None
 
@@ -378,7 +383,7 @@ def test_it_brings_second_factors_under_the_new_key_of_the_installation(owner: U
 
 def test_it_reaches_every_ciphertext() -> None:
     """Nobody seals outside an encrypted column, where a rotation would not find it."""
-    own = {"encryption.py", "key_providers.py", "tokens.py"}
+    own = {"encryption.py", "providers.py", "tokens.py"}
     own |= {"factors.py", "sealed_factors.py"}  # second factors: brought along by sealed_factors
     own |= {"proof.py", "invited.py"}  # in a session, for a day at the most
     calls = re.compile(r"(?<![\w.])(?:encryption\.)?(?:encrypt|decrypt|reseal)\(")
