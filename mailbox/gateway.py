@@ -15,10 +15,10 @@ from typing import TypeVar
 
 from django.db.models import F
 
-from mailbox import oauth
+from mailbox import oauth, tokens
 from mailbox.errors import Disconnected, Refused, Retry
 from mailbox.limited_use import Purpose
-from mailbox.models import Credential, Mailbox, MailboxState, Provider
+from mailbox.models import Mailbox, Provider
 from mailbox.providers.base import Gone, ProviderClient, Stale, Unauthorized
 from mailbox.providers.gmail import Gmail
 from mailbox.providers.graph import Graph
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 def ready(mailbox: Mailbox) -> None:
     """Have a valid token in hand, before `submitting` is committed (providers.md 3.3 rule 3)."""
-    oauth.access(mailbox)
+    tokens.access(mailbox)
 
 
 def prepare(mailbox: Mailbox, mail: OutgoingEmail) -> Draft:
@@ -140,8 +140,7 @@ def _run(mailbox: Mailbox, act: Callable[[ProviderClient], T]) -> T:
 
 
 def _once(mailbox: Mailbox, act: Callable[[ProviderClient], T], draft_id: str | None) -> T:
-    _check(mailbox)
-    access = oauth.access(mailbox)
+    access = tokens.access(mailbox)
     provider = PROVIDERS[mailbox.provider]
     with line(
         (mailbox.pk, mailbox.generation),
@@ -153,7 +152,7 @@ def _once(mailbox: Mailbox, act: Callable[[ProviderClient], T], draft_id: str | 
         try:
             return act(provider(held))
         except Unauthorized:
-            oauth.reject(mailbox, access)
+            tokens.reject(mailbox, access)
             raise
         except Gone as gone:
             raise Refused("gone", str(gone)) from gone
@@ -162,9 +161,6 @@ def _once(mailbox: Mailbox, act: Callable[[ProviderClient], T], draft_id: str | 
 
 
 def _check(mailbox: Mailbox) -> None:
-    """Raise Disconnected unless the mailbox is still the one that the caller holds (F14)."""
-    holds = Credential.objects.filter(
-        mailbox_id=mailbox.pk, generation=mailbox.generation, mailbox__generation=mailbox.generation
-    ).exclude(mailbox__state=MailboxState.REVOKED)
-    if not holds.exists():
-        raise Disconnected("revoked", "the mailbox was disconnected or connected anew")
+    """Raise Disconnected or Retry unless the mailbox is still the one that the caller holds (F14)."""
+    if not oauth.living(mailbox).exists():
+        raise oauth.broken_link(mailbox)

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from accounts import clock
@@ -28,7 +28,7 @@ from accounts.models import Membership, User, Workspace
 from accounts.people import spent_states
 from accounts.tenancy import workspace as open_workspace
 from mailbox.consents import OtherAccount, Stale
-from mailbox.errors import Disconnected, Retry
+from mailbox.errors import Disconnected, MailboxError, Retry
 from mailbox.health import broke
 from mailbox.models import Credential, Mailbox, MailboxState, PendingConsent, Provider
 from mailbox.providers import gmail_oauth, graph_oauth
@@ -125,18 +125,33 @@ def is_admins(query: Mapping[str, str]) -> bool:
     return query.get("state") == graph_oauth.ADMIN_STATE
 
 
+def living(mailbox: Mailbox) -> QuerySet[Credential]:
+    """The credential by which this mailbox may be called now: each link of the chain in one look (T14)."""
+    # A mailbox whose owner is nobody any more belongs to nobody here.
+    belongs = Membership.objects.filter(
+        workspace_id=OuterRef("workspace_id"), user_id=OuterRef("mailbox__owner_id"), user__is_active=True
+    )
+    rows: QuerySet[Credential] = Credential.objects.filter(
+        Exists(belongs),
+        mailbox_id=mailbox.pk,
+        generation=mailbox.generation,
+        mailbox__generation=mailbox.generation,
+        workspace__suspended_at=None,
+    )
+    return rows.exclude(mailbox__state__in=[MailboxState.REVOKED, MailboxState.BROKEN])
+
+
 def access(mailbox: Mailbox) -> Access:
     """A usable access token; refreshed and stored first where the old one is at its end.
 
     Raises Disconnected (revoked, broken, another generation, its owner or workspace is out), Retry.
     """
-    _check_chain(mailbox)
     until = time.monotonic() + settings.HTTP_DEADLINE_SECONDS
     while True:
-        row = Credential.objects.filter(mailbox_id=mailbox.pk, generation=mailbox.generation).first()
+        row = living(mailbox).annotate(moment=Now()).first()
         if row is None:
-            raise Disconnected("no_credential")
-        soon = clock.now() + dt.timedelta(seconds=MARGIN_SECONDS)
+            raise broken_link(mailbox)
+        soon = row.moment + dt.timedelta(seconds=MARGIN_SECONDS)
         if row.access_token and row.access_expires_at and row.access_expires_at > soon:
             return Access(str(row.access_token), row.access_expires_at, str(mailbox.address))
         lease = _take_lease(row)
@@ -161,22 +176,19 @@ def revoke_grant(provider: str, secret: str, *, seconds: float = 5.0) -> bool:
     return gmail_oauth.end_grant(secret, seconds=seconds)
 
 
-def _check_chain(mailbox: Mailbox) -> None:
-    """Each link must hold: workspace, owner, state and generation as they stand now (T14)."""
-    now = Mailbox.objects.filter(pk=mailbox.pk).values("state", "generation", "owner_id").first()
+def broken_link(mailbox: Mailbox) -> MailboxError:
+    """Which link of the chain does not hold: workspace, owner, state or generation as they stand now."""
+    now = Mailbox.objects.filter(pk=mailbox.pk).values("state", "generation").first()
     if now is None or now["generation"] != mailbox.generation:
-        raise Disconnected("another_generation")
+        return Disconnected("another_generation")
     if now["state"] in (MailboxState.REVOKED, MailboxState.BROKEN):
-        raise Disconnected(now["state"])
+        return Disconnected(now["state"])
     if Workspace.objects.filter(pk=mailbox.workspace_id, suspended_at__isnull=False).exists():
         # The operator's stop, which is lifted as it was set: the owner has nothing to sign in again for.
-        raise Retry("workspace_suspended", after=60)
-    # A mailbox whose owner is nobody any more belongs to nobody here.
-    belongs = Membership.objects.filter(
-        workspace_id=mailbox.workspace_id, user_id=now["owner_id"], user__is_active=True
-    )
-    if not belongs.exists():
-        raise Disconnected("owner_left")
+        return Retry("workspace_suspended", after=60)
+    if not Credential.objects.filter(mailbox_id=mailbox.pk, generation=mailbox.generation).exists():
+        return Disconnected("no_credential")
+    return Disconnected("owner_left")
 
 
 def _take_lease(row: Credential) -> uuid.UUID | None:

@@ -1,0 +1,56 @@
+"""Access tokens in a worker's memory for a few seconds: one mail takes several calls (performance.md).
+
+Nothing is allowed by a token that is kept here: the chain is looked at again right before each request is
+written (mailbox/gateway.py). Kept by mailbox and generation, so that a new connection never meets an old one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+import time
+import uuid
+
+from mailbox import oauth
+from mailbox.models import Mailbox
+from mailbox.types import Access
+
+KEPT_SECONDS = 20.0
+
+_Key = tuple[uuid.UUID, int]
+_kept: dict[_Key, tuple[Access, float]] = {}
+_lock = threading.Lock()
+os.register_at_fork(after_in_child=_kept.clear)
+
+
+def access(mailbox: Mailbox) -> Access:
+    """A usable token, asked for again after some seconds. Raises Disconnected, Retry."""
+    key, now = (mailbox.pk, mailbox.generation), time.monotonic()
+    with _lock:
+        found = _kept.get(key)
+    if found is not None and now < found[1]:
+        return found[0]
+    given = oauth.access(mailbox)
+    with _lock:
+        for old in [one for one, (_, until) in _kept.items() if until <= now]:
+            del _kept[old]
+        _kept[key] = given, now + min(KEPT_SECONDS, _left(given))
+    return given
+
+
+def reject(mailbox: Mailbox, refused: Access) -> None:
+    """The provider answered 401 to this token: the next `access` refreshes."""
+    forget(mailbox)
+    oauth.reject(mailbox, refused)
+
+
+def forget(mailbox: Mailbox) -> None:
+    with _lock:
+        _kept.pop((mailbox.pk, mailbox.generation), None)
+
+
+def _left(given: Access) -> float:
+    """Seconds for which the token is good; the host's clock only ever makes it shorter."""
+    left = (given.expires_at - dt.datetime.now(dt.UTC)).total_seconds() - oauth.MARGIN_SECONDS
+    return max(left, 0.0)
