@@ -22,7 +22,6 @@ from accounts import clock
 from accounts.clock import Now
 from mailbox.models import Mailbox, MailboxIdentity, Provider, SendSlot
 
-WINDOW = timedelta(hours=24)
 KEPT = timedelta(hours=48)
 # Gmail: 6,000 units a user and minute, 130 a mail. Exchange Online: 30 messages a minute.
 A_MINUTE = {Provider.GOOGLE: 46, Provider.MICROSOFT: 30}
@@ -53,27 +52,67 @@ def is_consumer(provider: str, *, subject: str, address: str) -> bool:
     return address.rpartition("@")[2].strip().lower() in CONSUMER_DOMAINS
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How an account stands now. `holds`: the mail that was asked about has its place already."""
+
+    usage: Usage
+    minute: int
+    holds: bool
+    has_old: bool
+
+    @property
+    def room(self) -> int:
+        """How many may leave now: the rest of the day's cap, and of the provider's minute."""
+        return min(self.usage.left, self.minute)
+
+
 def usage(mailbox: Mailbox) -> Usage:
     """What has left the account in the last 24 hours, and what may."""
-    identity = MailboxIdentity.objects.filter(pk=mailbox.identity).first() or _unseen(mailbox)
-    return _usage(mailbox, identity)
+    return standing(mailbox).usage
 
 
 def room(mailbox: Mailbox) -> int:
-    """How many may leave now: the rest of the day's cap, and of the provider's minute."""
-    minute = SendSlot.objects.filter(
-        identity_id=mailbox.identity, taken_at__gt=Now() - timedelta(minutes=1)
-    ).count()
-    return min(usage(mailbox).left, max(A_MINUTE[Provider(mailbox.provider)] - minute, 0))
+    """How many may leave now."""
+    return standing(mailbox).room
+
+
+def standing(mailbox: Mailbox, key: uuid.UUID | None = None) -> Standing:
+    """Everything about the account's limits in one look; `key` is the mail that wants to leave."""
+    identity = bytes(mailbox.identity)
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"identity": identity, "key": key or uuid.UUID(int=0)})
+        consumer, first_seen_at, now, used, minute, holds, has_old = cursor.fetchone()
+    if first_seen_at is None:
+        # As its first mail will make it.
+        consumer, first_seen_at = _consumer(mailbox), now
+    days = max((now - first_seen_at).days, 0)
+    today = Usage(used, _cap(mailbox, consumer, days), days)
+    return Standing(today, max(A_MINUTE[Provider(mailbox.provider)] - minute, 0), holds, has_old)
+
+
+_STANDING = """
+SELECT i.consumer, i.first_seen_at, app_now(),
+    (SELECT count(*) FROM mailbox_sendslot s
+        WHERE s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '24 hours'),
+    (SELECT count(*) FROM mailbox_sendslot s
+        WHERE s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '1 minute'),
+    EXISTS (SELECT 1 FROM mailbox_sendslot s WHERE s.key = %(key)s
+        AND s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '24 hours'),
+    EXISTS (SELECT 1 FROM mailbox_sendslot s
+        WHERE s.identity_id = %(identity)s AND s.taken_at < app_now() - interval '48 hours')
+FROM (SELECT 1) one LEFT JOIN mailbox_mailboxidentity i ON i.identity = %(identity)s
+"""
 
 
 def forecast(mailbox: Mailbox, waiting: int) -> int:
     """In how many days, today included, so many mails will have left as the cap grows."""
-    identity = MailboxIdentity.objects.filter(pk=mailbox.identity).first() or _unseen(mailbox)
-    now = _usage(mailbox, identity)
+    found = MailboxIdentity.objects.filter(pk=mailbox.identity).first()
+    consumer = found.consumer if found is not None else _consumer(mailbox)
+    now = usage(mailbox)
     rest, day = waiting - now.left, 1
     while rest > 0 and day < 366:
-        rest -= max(_cap(mailbox, identity, now.days + day), 1)
+        rest -= max(_cap(mailbox, consumer, now.days + day), 1)
         day += 1
     return day if waiting > 0 else 0
 
@@ -86,14 +125,27 @@ def take(mailbox: Mailbox, key: uuid.UUID) -> bool:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a place is taken inside the transaction that commits `submitting`")
-    MailboxIdentity.objects.get_or_create(pk=mailbox.identity, defaults={"consumer": _consumer(mailbox)})
-    identity = MailboxIdentity.objects.select_for_update().get(pk=mailbox.identity)
-    SendSlot.objects.filter(identity=identity, taken_at__lt=Now() - KEPT).exclude(key=key).delete()
-    holds = SendSlot.objects.filter(key=key, identity=identity, taken_at__gt=Now() - WINDOW)
-    if not holds.exists() and not _usage(mailbox, identity).left:
+    locked = MailboxIdentity.objects.select_for_update().filter(pk=mailbox.identity)
+    if not locked.values_list("consumer"):
+        MailboxIdentity.objects.get_or_create(pk=mailbox.identity, defaults={"consumer": _consumer(mailbox)})
+        locked.get()
+    # Counted behind the lock, in a statement of its own: it sees every place taken before.
+    now = standing(mailbox, key)
+    if not now.holds and not now.usage.left:
         return False
-    SendSlot.objects.update_or_create(key=key, defaults={"identity": identity, "taken_at": clock.now()})
+    if now.has_old:
+        SendSlot.objects.filter(identity_id=mailbox.identity, taken_at__lt=Now() - KEPT).exclude(
+            key=key
+        ).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [bytes(mailbox.identity), key])
     return True
+
+
+_TAKE = """
+INSERT INTO mailbox_sendslot (identity_id, key, taken_at) VALUES (%s, %s, app_now())
+ON CONFLICT (key) DO UPDATE SET identity_id = excluded.identity_id, taken_at = excluded.taken_at
+"""
 
 
 def give_back(key: uuid.UUID) -> None:
@@ -120,25 +172,14 @@ def next_slot(mailbox: Mailbox) -> datetime:
     return mailbox.next_send_at or clock.now()
 
 
-def _usage(mailbox: Mailbox, identity: MailboxIdentity) -> Usage:
-    used = SendSlot.objects.filter(identity_id=mailbox.identity, taken_at__gt=Now() - WINDOW).count()
-    days = max((clock.now() - identity.first_seen_at).days, 0)
-    return Usage(used, _cap(mailbox, identity, days), days)
-
-
-def _cap(mailbox: Mailbox, identity: MailboxIdentity, days: int) -> int:
+def _cap(mailbox: Mailbox, consumer: bool, days: int) -> int:
     """The least of: the ramp, what its age allows, the provider's kind, and the owner's own wish."""
     proven = days >= settings.DAILY_CAP_PROVEN_DAYS
     ceiling = max(settings.DAILY_CAP_PROVEN, settings.DAILY_CAP) if proven else settings.DAILY_CAP
-    hard = settings.DAILY_CAP_CONSUMER if identity.consumer else settings.DAILY_CAP_HARD
+    hard = settings.DAILY_CAP_CONSUMER if consumer else settings.DAILY_CAP_HARD
     # Capped before the power: it would outgrow a float after some years.
     ramp: float = settings.DAILY_CAP_START * (1 + settings.DAILY_CAP_GROWTH) ** min(days, 365)
     return int(min(math.floor(ramp), ceiling, hard, mailbox.daily_cap))
-
-
-def _unseen(mailbox: Mailbox) -> MailboxIdentity:
-    """The identity as its first mail will make it, not stored."""
-    return MailboxIdentity(pk=mailbox.identity, consumer=_consumer(mailbox), first_seen_at=clock.now())
 
 
 def _consumer(mailbox: Mailbox) -> bool:

@@ -15,7 +15,7 @@ from accounts.viewpoint import whole_workspace
 from outreach.gates import pace, people, state, text
 from outreach.gates.people import suppressed_by
 from outreach.gates.verdict import GO, Verdict
-from outreach.models import Contact, Message, MessageKind
+from outreach.models import Message, MessageKind
 
 __all__ = ["GATES", "Gate", "Verdict", "may_queue", "may_queue_text", "may_send", "suppressed_by"]
 
@@ -78,19 +78,17 @@ def may_queue_text(message: Message) -> Verdict:
     return _ask(message, [gate for gate in GATES if gate.about_text])
 
 
-def may_send(message: Message) -> Verdict:
+def may_send(message: Message, *, now: dt.datetime | None = None) -> Verdict:
     """The last gate: inside the transaction that commits `submitting`, with the message's row locked.
 
-    A first mail also locks its contact, so that two campaigns cannot both see "nobody wrote" (F28).
+    The caller holds a first mail's contact too, so that two campaigns cannot both see "nobody wrote" (F28).
     """
-    if message.kind == FIRST and message.contact_id is not None:
-        Contact.objects.select_for_update(no_key=True).filter(pk=message.contact_id).first()
-    return _ask(message, GATES)
+    return _ask(message, GATES, now)
 
 
 @whole_workspace("a gate asks about every project")
-def _ask(message: Message, gates: Iterable[Gate]) -> Verdict:
-    now = clock.now()
+def _ask(message: Message, gates: Iterable[Gate], now: dt.datetime | None = None) -> Verdict:
+    now = now or clock.now()
     for gate in gates:
         if message.kind in gate.kinds:
             verdict = gate.run(message, now)

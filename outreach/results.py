@@ -50,13 +50,13 @@ def record_sent(
         )
         if not moved:
             return False
-        message.refresh_from_db()
+        message.state, message.sent_at = MessageState.SENT, message.attempted_at or clock.now()
         if message.thread is not None:
             answered = {"waits_since": None} if message.kind == MessageKind.ANSWER else {}
             Thread.objects.filter(pk=message.thread.pk).update(last_at=Now(), **answered)
             if sent:
                 name_thread(message.thread, sent.thread_id)
-        sequences.plan_next(message, after=message.sent_at or clock.now())
+        sequences.plan_next(message, after=message.sent_at)
         company = message.mailbox.company if message.mailbox else "the provider"
         audit.record(
             "message.accepted", f"Mail to {message.to_address} accepted by {company}", object_id=message.pk
@@ -76,7 +76,7 @@ def store_ids(message: Message, sent: SentEmail) -> None:
 
 def name_thread(thread: Thread, provider_thread_id: str) -> None:
     """Remember which conversation at the provider this is."""
-    if not provider_thread_id:
+    if not provider_thread_id or thread.provider_thread_id == provider_thread_id:
         return
     try:
         with transaction.atomic():
@@ -87,6 +87,7 @@ def name_thread(thread: Thread, provider_thread_id: str) -> None:
     except IntegrityError:
         # Another of our threads has this conversation already; replies are then matched by Message-ID.
         return
+    thread.provider_thread_id = provider_thread_id
 
 
 def end(

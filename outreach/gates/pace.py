@@ -6,7 +6,7 @@ import datetime as dt
 
 from accounts.viewpoint import whole_workspace
 from mailbox import limits
-from mailbox.models import Mailbox, SendSlot
+from mailbox.models import Mailbox
 from outreach.gates.verdict import GO, Verdict, days, waits
 from outreach.models import Message, MessageState, Suppression, SuppressionReason
 from outreach.window import window_of
@@ -40,17 +40,24 @@ def window(message: Message, now: dt.datetime) -> Verdict:
 @whole_workspace("a mailbox is one over all projects")
 def bounced_lately(mailbox: Mailbox, now: dt.datetime) -> list[dt.datetime]:
     """When those of the mailbox's last 100 mails left that came back, the newest first."""
+    return [sent_at for sent_at, kind in _newest(mailbox, now) if kind in COUNTING]
+
+
+def _newest(mailbox: Mailbox, now: dt.datetime) -> list[tuple[dt.datetime, str]]:
+    """The mailbox's last 100 mails of 14 days, the newest first: when each left, and what came back."""
     last = Message.objects.filter(
         mailbox=mailbox, state=MessageState.SENT, sent_at__gt=now - days(BOUNCE_DAYS)
     ).order_by("-sent_at")
     rows = last.values_list("sent_at", "bounce_kind")[:BOUNCE_WINDOW]
-    return [sent_at for sent_at, kind in rows if sent_at is not None and kind in COUNTING]
+    return [(sent_at, kind) for sent_at, kind in rows if sent_at is not None]
 
 
+@whole_workspace("a mailbox is one over all projects")
 def bounces(message: Message, now: dt.datetime) -> Verdict:
     if message.mailbox is None:
         return GO
-    back = bounced_lately(message.mailbox, now)
+    last = _newest(message.mailbox, now)
+    back = [sent_at for sent_at, kind in last if kind in COUNTING]
     if len(back) >= BOUNCES_STOP:
         return waits(
             "bounces",
@@ -58,13 +65,12 @@ def bounces(message: Message, now: dt.datetime) -> Verdict:
             f"It stops at {BOUNCES_STOP}: check the addresses.",
             until=back[BOUNCES_STOP - 1] + days(BOUNCE_DAYS),
         )
-    last = Message.objects.filter(mailbox=message.mailbox, state=MessageState.SENT).order_by("-sent_at")
-    newest = list(last.values_list("bounce_kind", "sent_at")[:HARD_IN_A_ROW])
-    if len(newest) == HARD_IN_A_ROW and all(kind == "hard" for kind, _ in newest):
+    newest = last[:HARD_IN_A_ROW]
+    if len(newest) == HARD_IN_A_ROW and all(kind == "hard" for _, kind in newest):
         return waits(
             "bounces",
             f"The last {HARD_IN_A_ROW} mails of this mailbox all came back: check the addresses.",
-            until=(newest[0][1] or now) + days(BOUNCE_DAYS),
+            until=newest[0][0] + days(BOUNCE_DAYS),
         )
     return GO
 
@@ -88,8 +94,9 @@ def complaints(message: Message, now: dt.datetime) -> Verdict:
 
 def cap(message: Message, now: dt.datetime) -> Verdict:
     """A mail that holds its place in the mailbox's 24 hours already needs no second one."""
-    if message.mailbox is None or SendSlot.objects.filter(key=message.pk).exists():
+    if message.mailbox is None:
         return GO
-    if limits.room(message.mailbox) > 0:
+    account = limits.standing(message.mailbox, message.pk)
+    if account.holds or account.room > 0:
         return GO
     return waits("cap_reached", "The mailbox has sent as many mails in 24 hours as it may.")

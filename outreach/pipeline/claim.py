@@ -23,6 +23,9 @@ from outreach.models.messages import AT_ONCE, STOPPABLE
 
 MOST_KILLS = 3
 QUARANTINED = "quarantined"
+# What a claim looks at: the text is read by whoever writes the draft.
+_CLAIMED = ("workspace", "kind", "state", "fence", "kills", "lease_until", "draft_id", "draft_unclear_at",
+            "enrollment", "mailbox")  # fmt: skip
 CAP_REACHED = "cap_reached"
 _QUARANTINED_WORDS = "Preparing this mail ended the program three times, so it was taken out of the queue."
 
@@ -94,7 +97,7 @@ def _claim_one(mailbox: Mailbox, *, at_once_only: bool) -> Claimed | None:
     """The next row; with fence 0 when the row that came up was quarantined instead."""
     rows = claimable().filter(mailbox=mailbox)
     with transaction.atomic():
-        locked = rows.select_for_update(skip_locked=True, of=("self",))
+        locked = rows.select_for_update(skip_locked=True, of=("self",)).only(*_CLAIMED)
         row = locked.filter(kind__in=AT_ONCE).order_by("due_at", "pk").first()
         if row is None and not at_once_only:
             row = locked.exclude(kind__in=AT_ONCE).order_by("due_at", "pk").first()

@@ -26,7 +26,7 @@ from mailbox.errors import Disconnected, MailboxError, Refused, Retry, Uncertain
 from mailbox.models import Mailbox, MailboxState
 from mailbox.types import Draft
 from outreach import policy, rendering, results, threads
-from outreach.models import Campaign, Message, MessageKind, MessageState, Thread
+from outreach.models import Message, MessageKind, MessageState, Thread
 from outreach.models.messages import AT_ONCE
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Se
     message = _held(message_id, fence)
     if message is None:
         return Sent.LOST
-    mailbox, moment = message.mailbox, clock.now()
+    mailbox, moment = message.mailbox, message.moment  # type: ignore[attr-defined]
     if mailbox is None or mailbox.state == MailboxState.REVOKED:
         return _ended(message, MessageState.CANCELLED, fence, reason="mailbox_disconnected")
     if mailbox.state == MailboxState.BROKEN:
@@ -115,7 +115,8 @@ def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Se
 
 def _held(message_id: uuid.UUID, fence: int) -> Message | None:
     rows = Message.objects.filter(pk=message_id, fence=fence, state__in=HELD, lease_until__gt=Now())
-    return rows.select_related("mailbox", "thread", "step", "enrollment", "campaign").first()
+    rows = rows.select_related("mailbox", "thread", "step", "enrollment", "campaign")
+    return rows.annotate(moment=Now()).first()
 
 
 def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
@@ -133,20 +134,21 @@ def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
     values = seal(message, draft_id=draft.draft_id)
     if draft.message_id:
         values |= seal(message, rfc_message_id=draft.message_id)
-    with transaction.atomic():
-        stored = Message.objects.filter(
-            pk=message.pk, fence=fence, state=MessageState.CLAIMED, draft_id__isnull=True
-        ).update(
-            state=MessageState.DRAFTED,
-            rfc_message_index=threads.message_id_index(draft.message_id) if draft.message_id else None,
-            **values,
-        )
-        if stored and message.thread is not None and not message.thread.provider_thread_index:
-            results.name_thread(message.thread, draft.thread_id)
+    stored = Message.objects.filter(
+        pk=message.pk, fence=fence, state=MessageState.CLAIMED, draft_id__isnull=True
+    ).update(
+        state=MessageState.DRAFTED,
+        rfc_message_index=threads.message_id_index(draft.message_id) if draft.message_id else None,
+        **values,
+    )
     if not stored:
         _throw_away(mailbox, draft)
         return None
-    message.refresh_from_db()
+    message.state, message.draft_id = MessageState.DRAFTED, draft.draft_id
+    message.rfc_message_id = draft.message_id or message.rfc_message_id
+    # In a transaction of its own: a worker that dies in between loses a name that `sent` writes again.
+    if message.thread is not None:
+        results.name_thread(message.thread, draft.thread_id)
     return draft
 
 
@@ -175,16 +177,17 @@ def _pass_last_gate(message: Message, mailbox: Mailbox, fence: int, *, until: fl
     message's own row and meet this transaction there.
     """
     with transaction.atomic():
-        current = Mailbox.objects.select_for_update(no_key=True).filter(pk=mailbox.pk).first()
-        _share("accounts_workspace", message.workspace_id)
-        if message.campaign_id is not None:
-            _share(Campaign._meta.db_table, message.campaign_id)
+        _hold_stops(message)
         row = (
             Message.objects.select_for_update(of=("self",))
-            .select_related("mailbox", "campaign", "enrollment", "contact", "step", "thread")
+            .select_related(
+                "workspace", "mailbox", "campaign", "enrollment__case", "contact__site", "step", "thread"
+            )
+            .annotate(moment=Now())
             .filter(pk=message.pk, fence=fence, state=MessageState.DRAFTED)
             .first()
         )
+        current = row.mailbox if row is not None else None
         if row is None or current is None:
             return Sent.LOST
         if current.state == MailboxState.REVOKED:
@@ -192,11 +195,12 @@ def _pass_last_gate(message: Message, mailbox: Mailbox, fence: int, *, until: fl
         if current.generation != mailbox.generation:
             # Connected anew since: the next claim goes through the new connection.
             return _release(row, fence, reason="mailbox_disconnected", soon=True)
-        verdict = policy.may_send(row)
+        moment: dt.datetime = row.moment  # type: ignore[attr-defined]
+        verdict = policy.may_send(row, now=moment)
         if not verdict.ok:
             return _stopped(row, fence, verdict)
         if row.kind not in AT_ONCE and settings.SEND_SPACING_SECONDS > 0:
-            if current.next_send_at is not None and current.next_send_at > clock.now():
+            if current.next_send_at is not None and current.next_send_at > moment:
                 return _defer(row, fence, reason="spacing", until=current.next_send_at)
             limits.next_slot(current)
         if row.kind != MessageKind.TEST and not limits.take(current, row.pk):
@@ -218,15 +222,31 @@ def _pass_last_gate(message: Message, mailbox: Mailbox, fence: int, *, until: fl
             )
     if late:
         return _release(message, fence, reason=OUT_OF_TIME, soon=True)
-    message.refresh_from_db()
+    # app_now() is the transaction's time, so this is what the row says.
+    message.state, message.attempted_at = MessageState.SUBMITTING, moment
+    message.generation = current.generation
     return None
 
 
-def _share(table: str, pk: uuid.UUID) -> None:
-    """Hold a row so that nobody changes it before this transaction ends; readers and sends go on."""
+def _hold_stops(message: Message) -> None:
+    """Hold the rows whose change is a stop, in one message to the database, before anything is read.
+
+    Nobody else takes the mailbox's turn or writes a first mail to the same person meanwhile (F28); workspace
+    and campaign are shared with other sends. Each statement sees what was committed while it waited.
+    """
     with connection.cursor() as cursor:
-        name = connection.ops.quote_name(table)
-        cursor.execute(f"SELECT 1 FROM {name} WHERE id = %s FOR SHARE", [pk])  # noqa: S608  # nosec B608 - a quoted table name
+        cursor.execute(
+            "SELECT 1 FROM mailbox_mailbox WHERE id = %s FOR NO KEY UPDATE;"
+            "SELECT 1 FROM accounts_workspace WHERE id = %s FOR SHARE;"
+            "SELECT 1 FROM outreach_campaign WHERE id = %s FOR SHARE;"
+            "SELECT 1 FROM outreach_contact WHERE id = %s FOR NO KEY UPDATE",
+            [
+                message.mailbox_id,
+                message.workspace_id,
+                message.campaign_id,
+                message.contact_id if message.kind == MessageKind.FIRST else None,
+            ],
+        )
 
 
 def _stopped(message: Message, fence: int, verdict: policy.Verdict) -> Sent:

@@ -80,7 +80,7 @@ def test_it_does_the_work_once_for_five_copies_of_a_task(
 
 
 def test_it_needs_nothing_that_redis_holds(
-    queue: Queue, providers: Running, at_once: None, open_ws: Workspace
+    queue: Queue, providers: Running, at_once: None, open_ws: Workspace, later: Callable[..., None]
 ) -> None:
     """F16: everything is flushed between two wake-ups."""
     queue("google", *TWELVE[:3])
@@ -89,7 +89,7 @@ def test_it_needs_nothing_that_redis_holds(
     redis.Redis.from_url(settings.REDIS_URL).flushall()
     assert providers.get("ledger") == []
     app.conf.task_always_eager = True
-    tasks.wake_senders()
+    until_idle(open_ws, later)
     assert len(providers.get("ledger")) == 3
 
 
