@@ -116,10 +116,12 @@ def test_it_keeps_every_canary_out_of_the_dump_and_of_redis(
     assert str(in_ws.pk).encode() in broker, "no task was handed to the broker: the look would prove nothing"
     app.conf.task_always_eager = True
     try:
-        for _ in range(2):
+        for _ in range(20):  # a busy machine may spend a batch's whole time before the first call
             for wake in (tasks.wake_queue, tasks.wake_senders, tasks.wake_pollers):
                 wake()
-        entry = providers.get("ledger")[0]
+            if sent := providers.get("ledger"):
+                break
+        entry = sent[0]
         answer = EmailMessage(policy=SMTP)
         answer["From"], answer["To"], answer["Subject"] = f"{PERSON} <{ADDRESS}>", MAILBOX, f"Re: {SUBJECT}"
         answer["In-Reply-To"] = answer["References"] = entry["message_id"]
