@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 NO_DATABASE := SECRET_KEY=check KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	DATABASE_URL=postgres://check@127.0.0.1:1/outreach KEYSTORE_URL=postgres://check@127.0.0.1:1/outreach_keys
 
-.PHONY: run setup test pytest lint types boundaries migrations check audit bench fuzz mutants format lock machine clean
+.PHONY: run setup test pytest lint types boundaries migrations check audit bench bench-send fuzz mutants format lock machine clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.local-installed
@@ -94,10 +94,15 @@ migrations: setup
 
 check: lint types boundaries migrations
 
+# All but the sending, which takes a quarter of an hour and has a target of its own.
 bench: setup
-	@for bench in benchmarks/[a-z]*.py; do \
+	@for bench in $(filter-out benchmarks/send.py,$(wildcard benchmarks/[a-z]*.py)); do \
 		$(PY) -m benchmarks.$$(basename $$bench .py) || exit 1; \
 	done
+
+# Mails a second, beside a bare loop of the same calls and beside django-post-office.
+bench-send: setup machine
+	$(PY) -m benchmarks.send $(ARGS)
 
 # Takes away each permission check and each filter by workspace, one at a time, and asks whether the matrix or
 # row-level security notices. PLACES= names a part of a path to try only those.

@@ -1,0 +1,193 @@
+"""How many mails a second the pipeline sends, beside a bare loop of the same calls and django-post-office.
+
+    python -m benchmarks.send [--mails 3000] [--mailboxes 500] [--latencies 0,80] [--concurrency 16]
+
+500 mailboxes, half of each provider, spacing and caps off (decisions 11). The product: mails that are queued
+with their text frozen; two worker processes and beat as in production; every transition committed. The bare
+loop: the same provider clients over the same transport, without a database and without a look before each
+write. django-post-office: as many mails, in a database of its own on the same server, to a local SMTP sink
+that takes as long as one call; it makes one call a mail where we make three. Everything shares this machine's
+cores: the sandbox and PostgreSQL are on the bill too. Goals (performance.md), at 80 ms: 154 mails a second,
+0.6 of the bare loop, 3 times django-post-office.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.sending.world import World, fill, folder, furnish, in_state
+
+GOALS = {"a second": 154.0, "of the bare loop": 0.6, "times django-post-office": 3.0}
+PATIENCE = 900.0
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`cpu`: processor seconds by kind of process, in the time measured."""
+
+    mails: int
+    seconds: float
+    cpu: dict[str, float]
+
+    @property
+    def a_second(self) -> float:
+        return self.mails / self.seconds
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(prog="benchmarks.send", description=__doc__)
+    asked.add_argument("--mails", type=int, default=3000)
+    asked.add_argument("--mailboxes", type=int, default=500)
+    asked.add_argument("--latencies", default="0,80")
+    asked.add_argument("--concurrency", type=int, default=16, help="tasks at a time in each worker process")
+    asked.add_argument("--workspaces", type=int, default=10)
+    wish = asked.parse_args()
+    with tempfile.TemporaryDirectory(prefix="outreach-bench-send-") as base:
+        world = World(folder(base))
+        try:
+            world.up()
+            import django
+
+            django.setup()
+            mailboxes = furnish(world, workspaces=wish.workspaces, mailboxes=wish.mailboxes)
+            for latency in map(int, wish.latencies.split(",")):
+                compare(world, mailboxes, mails=wish.mails, latency=latency, concurrency=wish.concurrency)
+        finally:
+            world.stop()
+
+
+def compare(world: World, mailboxes: list, *, mails: int, latency: int, concurrency: int) -> None:  # type: ignore[type-arg]
+    """The three, one after the other, and the ratios."""
+    world.ask("settings", latency_ms=latency)
+    ours = product(world, mailboxes, mails=mails, word=f"l{latency}", concurrency=concurrency)
+    bare = bare_loop(world, mailboxes, mails=ours.mails)
+    other = post_office(world, mails=ours.mails, latency=latency)
+    print(f"\nlatency {latency} ms, {ours.mails} mails, {len(mailboxes)} mailboxes")
+    print(f"{'':<22}{'mails/s':>9}{'seconds':>9}   processor ms a mail")
+    for name, rate in (("the product", ours), ("bare loop", bare), ("django-post-office", other)):
+        cpu = ", ".join(f"{who} {1000 * spent / rate.mails:.1f}" for who, spent in rate.cpu.items() if spent)
+        print(f"{name:<22}{rate.a_second:>9.1f}{rate.seconds:>9.1f}   {cpu}")
+    found = (ours.a_second, ours.a_second / bare.a_second, ours.a_second / other.a_second)
+    for (name, goal), value in zip(GOALS.items(), found, strict=True):
+        print(f"  {value:8.2f} {name} (goal: at least {goal:g}){'' if value >= goal else '  below'}")
+
+
+# --- the three -------------------------------------------------------------------------------------------
+
+
+def product(world: World, mailboxes: list, *, mails: int, word: str, concurrency: int) -> Rate:  # type: ignore[type-arg]
+    before = in_state("sent")
+    count = fill(mailboxes, mails=mails, word=word)
+    command = ("-m", "celery", "-A", "config.celery")
+    workers = [
+        world.spawn(f"worker-{word}-{number}", *command, "worker", "-P", "threads", "-c", str(concurrency),
+                    "-l", "WARNING", "--without-gossip", "--without-mingle", "-n", f"w{number}@%h")
+        for number in range(2)
+    ]  # fmt: skip
+    time.sleep(8)  # they load what they need before the first bell
+    beat = world.spawn(f"beat-{word}", *command, "beat", "-l", "WARNING", "--pidfile", "")
+    spent, began = processors(world), time.monotonic()
+    while (done := in_state("sent") - before) < count:
+        if time.monotonic() - began > PATIENCE:
+            raise SystemExit(f"only {done} of {count} mails left in {PATIENCE:.0f} s")
+        time.sleep(0.25)
+    rate = Rate(count, time.monotonic() - began, since(spent, processors(world)))
+    for child in (beat, *workers):
+        print(f"  {child.name}: {resident(child.process.pid):.0f} MB")
+        child.stop(seconds=10)
+    return rate
+
+
+def bare_loop(world: World, mailboxes: list, *, mails: int) -> Rate:  # type: ignore[type-arg]
+    from accounts.tenancy import workspace
+    from mailbox import oauth
+    from outreach import rendering
+    from outreach.models import Message
+
+    jobs = []
+    for here, mailbox in mailboxes:
+        with workspace(here):
+            token = oauth.access(mailbox).token
+            row = (
+                Message.objects.filter(mailbox=mailbox)
+                .select_related("mailbox", "campaign", "contact")
+                .first()
+            )
+            assert row is not None
+            mail = rendering.finalise(row)
+            jobs += [(str(mailbox.provider), mailbox.pk, token, mail)] * (mails // len(mailboxes))
+    path = world.data / "bare.pickle"
+    path.write_bytes(pickle.dumps(jobs))
+    spent, began = processors(world), time.monotonic()
+    _together(world, "benchmarks.sending.bare", str(path), copies=2)
+    return Rate(len(jobs), time.monotonic() - began, since(spent, processors(world)))
+
+
+def post_office(world: World, *, mails: int, latency: int) -> Rate:
+    said = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "benchmarks.sending.post_office", str(mails), str(latency), str(world.data)],
+        env=world.env, check=True, stdout=subprocess.PIPE, text=True,
+    ).stdout  # fmt: skip
+    return Rate(mails, float(said.split()[-1]), {})
+
+
+def _together(world: World, module: str, path: str, *, copies: int) -> None:
+    children = [
+        subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", module, path, str(number), str(copies)], env=world.env
+        )
+        for number in range(copies)
+    ]
+    codes = [child.wait() for child in children]
+    if any(codes):
+        raise SystemExit(f"{module} failed")
+
+
+# --- what it took ----------------------------------------------------------------------------------------
+
+
+def processors(world: World) -> dict[str, float]:
+    """Processor seconds so far of this run's processes, by kind."""
+    found = {"worker": 0.0, "sandbox": 0.0, "postgres": 0.0}
+    for child in world.children:
+        kind = child.name.partition("-")[0]
+        if kind in found and not child.ended():
+            found[kind] += _spent(child.process.pid)
+    for status in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            if status.read_text().strip() == "postgres":
+                found["postgres"] += _spent(int(status.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def since(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    return {kind: max(after[kind] - before.get(kind, 0.0), 0.0) for kind in after}
+
+
+def _spent(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def resident(pid: int) -> float:
+    """Megabytes in memory."""
+    text = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(text) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+if __name__ == "__main__":
+    main()

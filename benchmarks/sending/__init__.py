@@ -1,0 +1,1 @@
+"""What `benchmarks/send.py` compares."""
