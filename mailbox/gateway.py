@@ -162,5 +162,5 @@ def _once(mailbox: Mailbox, act: Callable[[ProviderClient], T], draft_id: str | 
 
 def _check(mailbox: Mailbox) -> None:
     """Raise Disconnected or Retry unless the mailbox is still the one that the caller holds (F14)."""
-    if not oauth.living(mailbox).exists():
+    if not oauth.is_living(mailbox):
         raise oauth.broken_link(mailbox)

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
@@ -26,6 +27,7 @@ from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.models import Membership, User, Workspace
 from accounts.people import spent_states
+from accounts.tenancy import current_workspace_id
 from accounts.tenancy import workspace as open_workspace
 from mailbox.consents import OtherAccount, Stale
 from mailbox.errors import Disconnected, MailboxError, Retry
@@ -139,6 +141,31 @@ def living(mailbox: Mailbox) -> QuerySet[Credential]:
         workspace__suspended_at=None,
     )
     return rows.exclude(mailbox__state__in=[MailboxState.REVOKED, MailboxState.BROKEN])
+
+
+def is_living(mailbox: Mailbox) -> bool:
+    """Whether `living` finds one, as a plain statement: it stands before each write to a provider."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LIVES,
+            {
+                "workspace": current_workspace_id(),
+                "mailbox": mailbox.pk,
+                "generation": mailbox.generation,
+            },
+        )
+        return cursor.fetchone() is not None
+
+
+_LIVES = """
+SELECT 1 FROM mailbox_credential c
+    JOIN mailbox_mailbox m ON m.id = c.mailbox_id AND m.generation = c.generation
+    JOIN accounts_workspace w ON w.id = c.workspace_id
+    JOIN accounts_membership b ON b.workspace_id = c.workspace_id AND b.user_id = m.owner_id
+    JOIN accounts_user u ON u.id = b.user_id
+WHERE c.workspace_id = %(workspace)s AND c.mailbox_id = %(mailbox)s AND c.generation = %(generation)s
+    AND m.state NOT IN ('revoked', 'broken') AND w.suspended_at IS NULL AND u.is_active
+"""
 
 
 def access(mailbox: Mailbox) -> Access:

@@ -148,6 +148,31 @@ def test_it_gives_no_token_where_a_link_of_the_chain_is_broken(
         oauth.access(row)
 
 
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        lambda row: Mailbox.objects.update(generation=2),
+        lambda row: Credential.objects.update(generation=2),
+        lambda row: Credential.objects.all().delete(),
+        lambda row: Mailbox.objects.update(state=MailboxState.REVOKED),
+        lambda row: Mailbox.objects.update(state=MailboxState.BROKEN),
+        lambda row: Mailbox.objects.update(owner=None),
+        lambda row: User.objects.filter(pk=row.owner_id).update(is_active=False),
+        lambda row: Workspace.objects.update(suspended_at="2026-01-01T00:00Z"),
+    ],
+)
+def test_it_says_the_same_in_both_ways_of_asking(
+    breaks: Callable[[Mailbox], object], connected: Callable[..., Mailbox], providers: Running
+) -> None:
+    """The look before each write is written as SQL, the one behind a token for the row itself (F14, T14)."""
+    row = connected("google")
+    assert oauth.is_living(row)
+    assert oauth.living(row).exists()
+    breaks(row)
+    assert not oauth.is_living(row)
+    assert not oauth.living(row).exists()
+
+
 def test_it_never_reaches_a_provider_inside_a_transaction(
     connected: Callable[..., Mailbox], providers: Running
 ) -> None:
