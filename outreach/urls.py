@@ -67,6 +67,7 @@ urlpatterns += [
     path(f"{CAMPAIGN}cancel/", campaign_acts.campaign_cancel, name="campaign_cancel"),
     path(f"{CAMPAIGN}duplicate/", campaign_acts.campaign_duplicate, name="campaign_duplicate"),
     path(f"{CAMPAIGN}delete/", campaign_acts.campaign_delete, name="campaign_delete"),
+    path("w/<slug:slug>/doubt/", doubt.in_doubt, name="doubts"),
     path("w/<slug:slug>/doubt/<uuid:pk>/", doubt.doubt, name="doubt"),
     path("w/<slug:slug>/contacts/", contacts.contacts, name="contacts"),
     path("w/<slug:slug>/contacts/new/", contacts.contact_new, name="contact_new"),

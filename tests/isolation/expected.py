@@ -138,6 +138,7 @@ INSIDE: dict[str, Rule] = {
     "outreach:campaign_cancel": asks(MEMBER, project=True),
     "outreach:campaign_duplicate": acts(MEMBER, project=True),
     "outreach:campaign_delete": asks(MEMBER, project=True),
+    "outreach:doubts": shows(VIEWER, MEMBER),
     "outreach:doubt": asks(MEMBER, project=True),
     # --- people
     "outreach:contacts": reads(VIEWER),
@@ -284,6 +285,7 @@ LEAVES_OUT = frozenset(
         ("outreach:campaign_new", "project"),
         ("outreach:campaign_new", "mailbox"),
         ("outreach:campaign_people", "contact"),
+        ("outreach:doubts", "mail"),
         ("outreach:removal_verdicts", "case"),
         ("outreach:removal_write", "case"),
     }

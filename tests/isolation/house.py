@@ -184,6 +184,7 @@ def sent(rows: Rows, word: str = WORD) -> dict[str, dict[str, Any]]:
         "outreach:campaign_compose": {"subject": "Other", "body": "<p>Other</p>", "wait_days": "3"},
         "outreach:campaign_mode": {"mode": "plain"},
         "outreach:campaign_test": {"compose_id": str(uuid.uuid4())},
+        "outreach:doubts": {"decision": "sent", "mail": [ids["message"]]},
         "outreach:doubt": {"decision": "sent"},
         "outreach:contact_new": {
             "address": "new@other.example",
