@@ -23,8 +23,6 @@ from accounts.clock import Now
 from mailbox.models import Mailbox, MailboxIdentity, Provider, SendSlot
 
 KEPT = timedelta(hours=48)
-# Gmail: 6,000 units a user and minute, 130 a mail. Exchange Online: 30 messages a minute.
-A_MINUTE = {Provider.GOOGLE: 46, Provider.MICROSOFT: 30}
 
 CONSUMER_DOMAINS = frozenset(
     {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com"}
@@ -67,6 +65,13 @@ class Standing:
         return min(self.usage.left, self.minute)
 
 
+def a_minute(mailbox: Mailbox) -> int:
+    """How many mails the provider takes from one mailbox in a minute."""
+    if mailbox.provider == Provider.GOOGLE:
+        return settings.GMAIL_USER_UNITS // settings.GMAIL_MAIL_UNITS
+    return settings.GRAPH_MAILS_A_MINUTE
+
+
 def usage(mailbox: Mailbox) -> Usage:
     """What has left the account in the last 24 hours, and what may."""
     return standing(mailbox).usage
@@ -88,7 +93,7 @@ def standing(mailbox: Mailbox, key: uuid.UUID | None = None) -> Standing:
         consumer, first_seen_at = _consumer(mailbox), now
     days = max((now - first_seen_at).days, 0)
     today = Usage(used, _cap(mailbox, consumer, days), days)
-    return Standing(today, max(A_MINUTE[Provider(mailbox.provider)] - minute, 0), holds, has_old)
+    return Standing(today, max(a_minute(mailbox) - minute, 0), holds, has_old)
 
 
 _STANDING = """

@@ -19,6 +19,7 @@ from celery import shared_task
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
+from django.db.models import Min
 from redis.exceptions import RedisError
 
 from accounts import clock
@@ -47,7 +48,7 @@ def wake_queue() -> None:
 @shared_task(name="outreach.wake_senders")
 def wake_senders() -> None:
     for here in every_workspace("send what is due"):
-        for pk in _mailboxes_of(claim.claimable().filter(mailbox__in=Mailbox.objects.usable())):
+        for pk in _next_mailboxes():
             ring(send_batch, str(here.pk), str(pk))
 
 
@@ -96,7 +97,7 @@ def wake_erasure() -> None:
 def queue_messages(workspace_id: str) -> None:
     with only_one("queue", workspace_id) as mine:
         if mine and queue.queue_due():
-            for pk in _mailboxes_of(claim.claimable()):
+            for pk in _next_mailboxes():
                 ring(send_batch, workspace_id, str(pk))
 
 
@@ -219,6 +220,16 @@ def _room(mailbox: Mailbox) -> int:
         return room
     free = mailbox.next_send_at is None or mailbox.next_send_at <= clock.now()
     return 1 if free else 0
+
+
+def _next_mailboxes() -> list[uuid.UUID]:
+    """This workspace's share of a turn: the mailboxes whose mails have waited longest.
+
+    A workspace with a thousand mailboxes does not fill the queue that all workspaces stand in.
+    """
+    rows = claim.claimable().filter(mailbox__in=Mailbox.objects.usable())
+    waiting = rows.order_by().values_list("mailbox_id").annotate(oldest=Min("due_at")).order_by("oldest")
+    return [pk for pk, _ in waiting[: settings.SEND_SHARE]]
 
 
 def _mailboxes_of(rows: Any) -> Iterable[uuid.UUID]:
