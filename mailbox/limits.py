@@ -68,8 +68,8 @@ class Standing:
 def a_minute(mailbox: Mailbox) -> int:
     """How many mails the provider takes from one mailbox in a minute."""
     if mailbox.provider == Provider.GOOGLE:
-        return settings.GMAIL_USER_UNITS // settings.GMAIL_MAIL_UNITS
-    return settings.GRAPH_MAILS_A_MINUTE
+        return int(settings.GMAIL_USER_UNITS // settings.GMAIL_MAIL_UNITS)
+    return int(settings.GRAPH_MAILS_A_MINUTE)
 
 
 def usage(mailbox: Mailbox) -> Usage:

@@ -26,7 +26,8 @@ def waiting(count: int, *, minutes: int) -> list[str]:
     for number in range(count):
         row = make_message(state=MessageState.QUEUED)
         box = make_mailbox(address=f"box{number}.{minutes}@fernhill.example")
-        Thread.objects.filter(pk=row.thread_id).update(mailbox=box)
+        assert row.thread is not None
+        Thread.objects.filter(pk=row.thread.pk).update(mailbox=box)
         due = clock.now() - dt.timedelta(minutes=minutes - number)
         Message.objects.filter(pk=row.pk).update(mailbox=box, due_at=due)
         found.append(str(box.pk))
