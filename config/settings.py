@@ -19,6 +19,8 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("OUTREACH_DEMO", default=False)
 TESTING = env.bool("OUTREACH_TESTING", default=False)
+# Places at which this process is made to fail, for tests only (accounts/failpoints.py).
+FAILPOINTS = env.str("FAILPOINTS", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="http://localhost:8000").rstrip("/")
@@ -346,6 +348,8 @@ QUIET_SECONDS = env.float("QUIET_SECONDS", default=72 * 3600.0)
 SCANNER_SECONDS = env.float("SCANNER_SECONDS", default=10.0)
 AUTO_REPLY_DAYS = env.float("AUTO_REPLY_DAYS", default=3.0)
 BATCH_SIZE = env.int("BATCH_SIZE", default=50)
+# Mailboxes of one workspace that one wake-up may start: a large one does not fill the queue of all.
+SEND_SHARE = env.int("SEND_SHARE", default=40)
 SEND_CONCURRENCY = env.int("SEND_CONCURRENCY", default=8)
 DAILY_CAP = env.int("DAILY_CAP", default=50)
 DAILY_CAP_START = env.int("DAILY_CAP_START", default=20)
@@ -354,6 +358,11 @@ DAILY_CAP_PROVEN = env.int("DAILY_CAP_PROVEN", default=150)
 DAILY_CAP_PROVEN_DAYS = env.int("DAILY_CAP_PROVEN_DAYS", default=30)
 DAILY_CAP_CONSUMER = env.int("DAILY_CAP_CONSUMER", default=50)
 DAILY_CAP_HARD = env.int("DAILY_CAP_HARD", default=400)
+# The providers' own limits (providers.md 1): Gmail in quota units a minute, Microsoft in mails a minute.
+GMAIL_PROJECT_UNITS = env.int("GMAIL_PROJECT_UNITS", default=1_200_000)
+GMAIL_USER_UNITS = env.int("GMAIL_USER_UNITS", default=6000)
+GMAIL_MAIL_UNITS = env.int("GMAIL_MAIL_UNITS", default=130)
+GRAPH_MAILS_A_MINUTE = env.int("GRAPH_MAILS_A_MINUTE", default=30)
 
 LOGGING = {
     "version": 1,
