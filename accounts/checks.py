@@ -66,6 +66,14 @@ def _is_bare(field: models.ManyToManyField[Any, Any]) -> bool:
     return through is not None and bool(through._meta.auto_created)
 
 
+@register()
+def failpoints_are_for_tests(**_: Any) -> list[CheckMessage]:
+    """A process that is made to fail is no production."""
+    if settings.FAILPOINTS and not settings.DEBUG:
+        return [Error("FAILPOINTS is set where DEBUG is off: it is for tests only", id="outreach.E008")]
+    return []
+
+
 @register(Tags.database, deploy=True)
 def walls_stand(databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessage]:
     """`check --deploy --database default --database keystore`; web and worker ask the same at their start."""

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from accounts import audit, clock
 from accounts.clock import Now
 from accounts.encryption import seal
+from accounts.failpoints import failpoint
 from mailbox import limits
 from mailbox.types import SentEmail
 from outreach import sequences, threads
@@ -61,6 +62,8 @@ def record_sent(
         audit.record(
             "message.accepted", f"Mail to {message.to_address} accepted by {company}", object_id=message.pk
         )
+        failpoint("before_sent_commit")
+    failpoint("after_sent_commit")
     return True
 
 

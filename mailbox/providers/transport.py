@@ -25,6 +25,7 @@ from django.conf import settings
 from django.db import connections
 from requests.structures import CaseInsensitiveDict
 
+from accounts.failpoints import failpoint
 from mailbox.errors import MailboxError, Retry, Uncertain
 from mailbox.providers.pool import Key, borrow, give_back, turn_of
 from mailbox.providers.wire import Exchange, current
@@ -88,10 +89,14 @@ class Line:
         the body.
         """
         refuse_open_transaction()
-        exchange = Exchange(self.check, time.monotonic() + settings.HTTP_DEADLINE_SECONDS, not_after)
+        until = time.monotonic() + settings.HTTP_DEADLINE_SECONDS
+        exchange = Exchange(self.check, until, not_after, sends=once)
         token = current.set(exchange)
         try:
-            return self._answer(exchange, method, url, body, headers or {}, limit)
+            answer = self._answer(exchange, method, url, body, headers or {}, limit)
+            if once:
+                failpoint("after_accept")
+            return answer
         except MailboxError:
             self._broken = True
             raise

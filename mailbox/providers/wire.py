@@ -20,16 +20,21 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from accounts.failpoints import failpoint
 from mailbox.errors import Uncertain
 
 
 @dataclass
 class Exchange:
-    """One request under way. `wrote`: from here on the provider may have it."""
+    """One request under way. `wrote`: from here on the provider may have it.
+
+    `sends`: it is the call that lets a mail leave.
+    """
 
     check: Callable[[], None]
     until: float
     not_after: float | None = None
+    sends: bool = False
     wrote: bool = False
     late: bool = False
     timer: threading.Timer | None = None
@@ -41,11 +46,17 @@ class Exchange:
         now = time.monotonic()
         if self.not_after is not None and now > self.not_after:
             raise Uncertain("too_late", "the lease ran out before the request was written")
+        if self.sends:
+            failpoint("before_write")
         sock = connection.sock
         self.timer = threading.Timer(max(self.until - now, 0.0), self._cut, (sock,))
         self.timer.daemon = True
         self.timer.start()
         self.wrote = True
+
+    def after_write(self) -> None:
+        if self.sends:
+            failpoint("after_write")
 
     def _cut(self, sock: Any) -> None:
         self.late = True
@@ -65,16 +76,22 @@ current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 class _Plain(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
-        if (exchange := current.get()) is not None:
+        exchange = current.get()
+        if exchange is not None:
             exchange.before_write(self)
         super().request(*args, **kwargs)
+        if exchange is not None:
+            exchange.after_write()
 
 
 class _Secure(HTTPSConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
-        if (exchange := current.get()) is not None:
+        exchange = current.get()
+        if exchange is not None:
             exchange.before_write(self)
         super().request(*args, **kwargs)
+        if exchange is not None:
+            exchange.after_write()
 
 
 class _PlainPool(HTTPConnectionPool):

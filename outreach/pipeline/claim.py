@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.clock import Now
+from accounts.failpoints import failpoint
 from mailbox.models import Mailbox, MailboxState
 from outreach import results
 from outreach.models import CampaignState, Message, MessageState
@@ -68,6 +69,7 @@ def claim_batch(mailbox: Mailbox, *, limit: int = 1, at_once_only: bool = False)
         if row is None:
             break
         if row.fence:
+            failpoint("after_claim")
             claimed.append(row)
     return claimed
 

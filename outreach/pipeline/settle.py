@@ -17,6 +17,7 @@ from django.db.models import F, Q, QuerySet
 from accounts import audit, clock
 from accounts.clock import Now
 from accounts.encryption import seal
+from accounts.failpoints import failpoint
 from accounts.models import User
 from accounts.viewpoint import whole_workspace
 from mailbox import gateway, health, limits
@@ -108,6 +109,7 @@ def _settle(row: Message) -> None:
         if row.state == MessageState.SUBMITTING:
             Message.objects.filter(pk=row.pk, fence=row.fence).update(reason=DISCONNECTED)
         return
+    failpoint("in_reconcile")
     draft = _draft_of(row)
     moment = row.attempted_at or clock.now()
     try:
