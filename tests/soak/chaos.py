@@ -1,0 +1,204 @@
+"""What goes wrong in a soak, by a seeded plan: processes die, stop and come back, people stop what runs.
+
+The seed fixes the order of acts, their gaps and their targets; what they meet depends on the machine's own
+scheduling, so that a seed repeats a plan and not each interleaving.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import connections
+from django.test import Client
+from kombu.exceptions import OperationalError
+
+from accounts.tenancy import workspace
+from config.celery import app
+from mailbox import revocation
+from mailbox.models import Mailbox
+from outreach import campaigns, suppression
+from outreach.models import Campaign, CampaignState, Message
+from tests.soak.furniture import House
+from tests.soak.world import World
+from tracking.tokens import opt_out_url
+
+# Mean number of mails between two acts of a kind: the plan goes with the work, so that a slow machine meets
+# the same faults at the same mails, and is not killed faster than it can start.
+GAPS = {
+    "kill_child": 15.0,
+    "kill_worker": 250.0,
+    "stop_child": 80.0,
+    "stop_worker": 250.0,
+    "flush": 120.0,
+    "kill_postgres": 400.0,
+    "restart": 600.0,
+    "pause": 20.0,
+    "opt_out": 12.0,
+    "storm": 60.0,
+}
+WAKES = ("outreach.wake_senders", "outreach.wake_queue", "outreach.wake_settle", "outreach.wake_pollers")
+
+
+class Chaos:
+    """`turn` does what is due now. `done` counts acts; `kills` what was ended by SIGKILL."""
+
+    def __init__(self, world: World, house: House, *, seed: int, sends: int, revokes: int) -> None:
+        self.world, self.house = world, house
+        self.dice = random.Random(seed)
+        self.done: Counter[str] = Counter()
+        self.acts: dict[str, Callable[[], bool]] = {name: getattr(self, f"_{name}") for name in GAPS}
+        self.due = {name: self._gap(name) for name in GAPS}
+        self.later: list[tuple[float, Callable[[], object]]] = []
+        # Spread over the run by what has been sent, not by time: a slow machine meets them all the same.
+        self.revokes = sorted(self.dice.uniform(0.1, 0.85) * sends for _ in range(revokes))
+        self.doomed = self.dice.sample(sorted(house.mailboxes), revokes)
+        self.most_opt_outs = max(house.planned // 20, 5)
+        # The client of a person with the link in the mail: no sign-in, no cookie.
+        self.person = Client(SERVER_NAME="localhost")
+
+    @property
+    def kills(self) -> int:
+        return sum(self.done[name] for name in ("kill_child", "kill_worker", "kill_postgres"))
+
+    def turn(self, sent: int) -> None:
+        self.done["revived"] += self.world.revive()
+        now = time.monotonic()
+        for entry in [one for one in self.later if one[0] <= now]:
+            self.later.remove(entry)
+            entry[1]()
+        for name, at in self.due.items():
+            if at <= sent:
+                self.done[name] += self.acts[name]()
+                self.due[name] = max(at, sent) + self._gap(name)
+        while self.revokes and sent >= self.revokes[0]:
+            self.revokes.pop(0)
+            self.revoke(self.doomed.pop())
+
+    def calm(self) -> None:
+        """Nothing goes wrong any more; what was stopped or paused goes on."""
+        for _, act in self.later:
+            act()
+        self.later.clear()
+        for here in self.house.workspaces:
+            with workspace(here):
+                for campaign in Campaign.objects.filter(state=CampaignState.PAUSED):
+                    campaigns.resume(campaign, actor=self.house.owners[here])
+
+    # --- processes ----------------------------------------------------------------------------
+    def _kill_child(self) -> bool:
+        children = [pid for name in self.world.workers for pid in self.world.pool_of(name)]
+        return bool(children) and _signal(self.dice.choice(children), signal.SIGKILL)
+
+    def _kill_worker(self) -> bool:
+        name = self.dice.choice(sorted(self.world.workers))
+        if not self.world.is_up(name):
+            return False
+        self.world.kill_worker(name)
+        self.world.start_worker(name)
+        return True
+
+    def _restart(self) -> bool:
+        """One worker after the other, as a deploy does; what is not done in two seconds is killed."""
+        for name in sorted(self.world.workers):
+            self.world.end_worker(name, seconds=2)
+            self.world.start_worker(name)
+        return True
+
+    def _stop_child(self) -> bool:
+        children = [pid for name in self.world.workers for pid in self.world.pool_of(name)]
+        if not children:
+            return False
+        pid = self.dice.choice(children)
+        stopped = _signal(pid, signal.SIGSTOP)
+        self._in(self.dice.uniform(1, 10), lambda: _signal(pid, signal.SIGCONT))
+        return stopped
+
+    def _stop_worker(self) -> bool:
+        """Parent and children: nobody is left to keep the hard limit (F18)."""
+        name = self.dice.choice(sorted(self.world.workers))
+        child = self.world.workers[name]
+        if not self.world.is_up(name):
+            return False
+        child.signal(signal.SIGSTOP)
+        self._in(self.dice.uniform(2, 15), lambda: child.signal(signal.SIGCONT))
+        return True
+
+    def _flush(self) -> bool:
+        self.world.redis_client.flushall()
+        return True
+
+    def _kill_postgres(self) -> bool:
+        self.world.kill_postgres()
+        connections.close_all()
+        return True
+
+    def _storm(self) -> bool:
+        """Each wake-up five times, as a broker redelivers (F17) and a second beat rings (F19)."""
+        try:
+            for name in WAKES * 5:
+                app.send_task(name)
+        except OperationalError:
+            return False
+        return True
+
+    # --- people -------------------------------------------------------------------------------
+    def _pause(self) -> bool:
+        pk = self.dice.choice(sorted(self.house.campaigns))
+        here = self.house.campaigns[pk]
+        owner = self.house.owners[here]
+        with workspace(here):
+            paused = campaigns.pause(Campaign.objects.get(pk=pk), actor=owner)
+
+        def resume() -> None:
+            with workspace(here):
+                campaigns.resume(Campaign.objects.get(pk=pk), actor=owner)
+
+        if paused:
+            self._in(self.dice.uniform(0.5, 6), resume)
+        return paused
+
+    def _opt_out(self) -> bool:
+        if self.done["opt_out"] >= self.most_opt_outs:
+            return False
+        here = self.dice.choice(self.house.workspaces)
+        with workspace(here):
+            ids = list(Message.objects.order_by("pk").values_list("pk", flat=True))
+            message = Message.objects.select_related("contact").get(pk=self.dice.choice(ids))
+        return message.contact is not None and opt_out(
+            self.person, here, message.pk, str(message.contact.address)
+        )
+
+    def revoke(self, mailbox_id: UUID) -> None:
+        here, _ = self.house.mailboxes[mailbox_id]
+        with workspace(here):
+            revocation.revoke(Mailbox.objects.get(pk=mailbox_id), actor=self.house.owners[here])
+        self.done["revoke"] += 1
+
+    # --- inside -------------------------------------------------------------------------------
+    def _gap(self, name: str) -> float:
+        return self.dice.expovariate(1 / GAPS[name])
+
+    def _in(self, seconds: float, act: Callable[[], object]) -> None:
+        self.later.append((time.monotonic() + seconds, act))
+
+
+def opt_out(person: Client, here: UUID, key: UUID, address: str) -> bool:
+    """One click on the link of this mail, as a mail program posts it (RFC 8058)."""
+    with workspace(here):
+        url = opt_out_url(here, key, address_index=suppression.index_of(address))
+    answer = person.post("/u/" + url.rpartition("/")[2], {"List-Unsubscribe": "One-Click"})
+    return answer.status_code == 200
+
+
+def _signal(pid: int, number: int) -> bool:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
