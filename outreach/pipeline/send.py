@@ -88,10 +88,10 @@ def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Se
         draft = _draft(message, mailbox, fence)
         if draft is None:
             return Sent.LOST
-        # Fetched now, so that whatever goes wrong behind the gate belongs to the submit (providers.md 3.3).
-        gateway.ready(mailbox)
         # Neither provider is asked a second time: its answer to the new draft names all ids.
         failpoint("after_draft_readback")
+        # Fetched now, so that whatever goes wrong behind the gate belongs to the submit (providers.md 3.3).
+        gateway.ready(mailbox)
     except threads.IdsMissing:
         if threads.newest_sent_before(message, moment - IDS_WAIT):
             return _ended(message, MessageState.CANCELLED, fence, reason=IDS_MISSING, detail=_NO_COPY)
@@ -107,13 +107,13 @@ def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Se
         health.broke(mailbox, error)
         return _release(message, fence, reason="mailbox_disconnected")
 
+    failpoint("before_last_gate")
     passed = _pass_last_gate(message, mailbox, fence, until=until)
     if passed is not None:
-    failpoint("before_last_gate")
         return passed
+    failpoint("after_submitting_commit")
     return _submit(message, mailbox, draft, fence, until=until)
 
-    failpoint("after_submitting_commit")
 
 # --- the draft --------------------------------------------------------------------------------------
 
@@ -130,16 +130,16 @@ def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
         return draft_of(message)
     thread = threads.reference(message)
     mail = dataclasses.replace(rendering.finalise(message), thread=thread)
+    failpoint("before_draft_create")
     try:
         draft = gateway.prepare(mailbox, mail)
-    failpoint("before_draft_create")
     except (Retry, Uncertain):
         # The answer may have been lost, not the draft: the janitor looks for it by our key.
         Message.objects.filter(pk=message.pk, draft_unclear_at__isnull=True).update(draft_unclear_at=Now())
         raise
+    failpoint("after_draft_create")
     values = seal(message, draft_id=draft.draft_id)
     if draft.message_id:
-    failpoint("after_draft_create")
         values |= seal(message, rfc_message_id=draft.message_id)
     stored = Message.objects.filter(
         pk=message.pk, fence=fence, state=MessageState.CLAIMED, draft_id__isnull=True
@@ -151,9 +151,9 @@ def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
     if not stored:
         _throw_away(mailbox, draft)
         return None
+    failpoint("after_draft_stored")
     message.state, message.draft_id = MessageState.DRAFTED, draft.draft_id
     message.rfc_message_id = draft.message_id or message.rfc_message_id
-    failpoint("after_draft_stored")
     # In a transaction of its own: a worker that dies in between loses a name that `sent` writes again.
     if message.thread is not None:
         results.name_thread(message.thread, draft.thread_id)
@@ -313,9 +313,9 @@ def _not_accepted(message: Message, done: Sent) -> Sent:
 
 def _read_ids(message: Message, mailbox: Mailbox, draft: Draft, *, provider_id: str) -> None:
     """Read the ids back; a read that does not work changes nothing, the settle stage reads again."""
+    failpoint("before_id_readback")
     try:
         found = gateway.confirm(
-    failpoint("before_id_readback")
             mailbox,
             draft,
             key=str(message.pk),
