@@ -22,7 +22,7 @@ from accounts import clock
 from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.failpoints import failpoint
-from mailbox import gateway, health, limits
+from mailbox import budgets, gateway, health, limits
 from mailbox.errors import Disconnected, MailboxError, Refused, Retry, Uncertain
 from mailbox.models import Mailbox, MailboxState
 from mailbox.types import Draft
@@ -84,6 +84,8 @@ def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Se
         return _defer(message, fence, reason="provider_wait", until=mailbox.throttled_until)
     if needs_fresh_poll(message):
         return _release(message, fence, reason=STALE_POLL, soon=True)
+    if not message.draft_id and (wait := budgets.wait_for_turn(mailbox)):
+        return _defer(message, fence, reason="provider_budget", after=wait)
     try:
         draft = _draft(message, mailbox, fence)
         if draft is None:
@@ -141,22 +143,23 @@ def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
     values = seal(message, draft_id=draft.draft_id)
     if draft.message_id:
         values |= seal(message, rfc_message_id=draft.message_id)
-    stored = Message.objects.filter(
-        pk=message.pk, fence=fence, state=MessageState.CLAIMED, draft_id__isnull=True
-    ).update(
-        state=MessageState.DRAFTED,
-        rfc_message_index=threads.message_id_index(draft.message_id) if draft.message_id else None,
-        **values,
-    )
+    with transaction.atomic():
+        stored = Message.objects.filter(
+            pk=message.pk, fence=fence, state=MessageState.CLAIMED, draft_id__isnull=True
+        ).update(
+            state=MessageState.DRAFTED,
+            rfc_message_index=threads.message_id_index(draft.message_id) if draft.message_id else None,
+            **values,
+        )
+        if stored and message.thread is not None:
+            # With the draft or not at all: it is where a sent copy is looked for when the answer is lost.
+            results.name_thread(message.thread, draft.thread_id)
     if not stored:
         _throw_away(mailbox, draft)
         return None
     failpoint("after_draft_stored")
     message.state, message.draft_id = MessageState.DRAFTED, draft.draft_id
     message.rfc_message_id = draft.message_id or message.rfc_message_id
-    # In a transaction of its own: a worker that dies in between loses a name that `sent` writes again.
-    if message.thread is not None:
-        results.name_thread(message.thread, draft.thread_id)
     return draft
 
 
