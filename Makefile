@@ -14,7 +14,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 NO_DATABASE := SECRET_KEY=check KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	DATABASE_URL=postgres://check@127.0.0.1:1/outreach KEYSTORE_URL=postgres://check@127.0.0.1:1/outreach_keys
 
-.PHONY: run setup test pytest lint types boundaries migrations check audit bench bench-send fuzz mutants format lock machine clean
+.PHONY: run setup test pytest lint types boundaries migrations check audit bench bench-send fuzz mutants soak races format lock machine clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.local-installed
@@ -113,6 +113,19 @@ mutants: setup machine
 EXAMPLES ?= 20000
 fuzz: setup machine
 	FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n0 -s tests/api/test_schema.py -k description_and_its_policy
+
+# So many mails while processes are killed, PostgreSQL and Redis with them, and the providers lie: what ledger and
+# database then say. And stops at random instants of sending. Short runs of both are part of the tests.
+SENDS ?= 100000
+SEED ?= 4
+MINUTES ?= 600
+soak: setup machine
+	$(PY) -W ignore -m tests.soak --sends $(SENDS) --seed $(SEED) --minutes $(MINUTES)
+
+REVOKES ?= 1000
+OPT_OUTS ?= 10000
+races: setup machine
+	$(PY) -W ignore -m tests.soak.races --revokes $(REVOKES) --opt-outs $(OPT_OUTS) --seed $(SEED)
 
 format: setup
 	$(PY) -m ruff check --fix .
