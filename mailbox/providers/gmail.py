@@ -126,14 +126,17 @@ class Gmail:
     def _copies(
         self, draft: Draft, key: str, to_address: str, attempted_at: datetime
     ) -> tuple[SentEmail, ...]:
-        """Our mail's sent copies, oldest first: in its conversation, else by search."""
-        try:
+        """Our mail's sent copies, oldest first: in its conversation where that is known, else by search."""
+        sent: list[dict[str, Any]] = []
+        if draft.thread_id:
             request = self._users.threads().get(
                 userId="me", id=draft.thread_id, format="metadata", metadataHeaders=_TAGS
             )
-            sent = [one for one in self._run(request).get("messages", []) if "SENT" in shapes.labels(one)]
-        except Gone:
-            sent = []
+            try:
+                found = self._run(request).get("messages", [])
+            except Gone:
+                found = []
+            sent = [one for one in found if "SENT" in shapes.labels(one)]
         tagged = [one for one in sent if shapes.tag(one) == key]
         if not tagged:
             # Gmail may drop our header. Then only this conversation's mails to the same person, since.
@@ -147,8 +150,8 @@ class Gmail:
         if not tagged:
             after = int((attempted_at - SKEW).timestamp())
             query = f"in:sent to:{to_address} after:{after}"
-            found = self._run(self._users.messages().list(userId="me", q=query, maxResults=20))
-            tagged = [one for one in self._each(found.get("messages", []), _TAGS) if shapes.tag(one) == key]
+            listed = self._run(self._users.messages().list(userId="me", q=query, maxResults=20))
+            tagged = [one for one in self._each(listed.get("messages", []), _TAGS) if shapes.tag(one) == key]
         return tuple(shapes.sent_email(one) for one in sorted(tagged, key=shapes.received))
 
     def find(self, key: str, *, to_address: str) -> tuple[Draft, ...]:
