@@ -33,6 +33,8 @@ from outreach.models import Campaign, CampaignState
 from outreach.pipeline import claim, janitor, queue, reply, send, settle
 
 log = logging.getLogger(__name__)
+# Mails that are worth a connection to the database and one to the provider.
+A_LANE = 4
 
 
 # --- the beat's wake-ups ------------------------------------------------------------------------------
@@ -110,14 +112,13 @@ def send_batch(workspace_id: str, mailbox_id: str) -> int:
             return 0
         if _stale_for_follow_ups(mailbox):
             reply.poll(mailbox)
-        # One request in flight at Microsoft (providers.md 7.3).
-        workers = 1 if mailbox.provider == Provider.MICROSOFT else settings.SEND_CONCURRENCY
         work = _Batch(mailbox, size=settings.BATCH_SIZE, began=began)
-        if workers == 1:
+        lanes = _lanes(mailbox)
+        if lanes == 1:
             return work.run()
-        with ThreadPoolExecutor(workers, thread_name_prefix="send") as pool:
-            lanes = [pool.submit(work.run_in_thread, current_workspace_id()) for _ in range(workers)]
-        return sum(lane.result() for lane in lanes)
+        with ThreadPoolExecutor(lanes, thread_name_prefix="send") as pool:
+            running = [pool.submit(work.run_in_thread, current_workspace_id()) for _ in range(lanes)]
+        return sum(lane.result() for lane in running)
 
 
 @shared_task(base=WorkspaceTask, name="outreach.settle_mailbox")
@@ -208,6 +209,14 @@ class _Batch:
             # One mail that cannot be worked on does not stop the others: its lease runs out, and the third
             # time it is quarantined (F23). A lost Disconnected or Retry would be a bug, not a state.
             log.exception("message %s was not finished", row.id)
+
+
+def _lanes(mailbox: Mailbox) -> int:
+    """How many mails of this mailbox are worked on at once: each lane opens connections of its own."""
+    if mailbox.provider == Provider.MICROSOFT:
+        return 1  # One request in flight (providers.md 7.3).
+    due = claim.claimable().filter(mailbox=mailbox).values_list("pk")[: settings.SEND_CONCURRENCY * A_LANE]
+    return max(-(-len(due) // A_LANE), 1)
 
 
 def _room(mailbox: Mailbox) -> int:
