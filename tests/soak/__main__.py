@@ -9,6 +9,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -52,7 +53,7 @@ class Soak:
             from tests.soak.chaos import Chaos
             from tests.soak.furniture import furnish, plant_faults
 
-            mailboxes = max(8, min(self.sends // 60, 200))
+            mailboxes = max(8, min(self.sends // 45, 400))
             self.house = furnish(
                 world,
                 random.Random(self.seed),
@@ -153,6 +154,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--keep", type=Path, help="copy the logs and the ledger there")
     asked = parser.parse_args()
+    # Whoever ends the run ends its processes too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     folder = Path(tempfile.mkdtemp(prefix="outreach-soak-"))
     folder.chmod(0o755)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -116,7 +117,7 @@ class Chaos:
             return False
         pid = self.dice.choice(children)
         stopped = _signal(pid, signal.SIGSTOP)
-        self._in(self.dice.uniform(1, 10), lambda: _signal(pid, signal.SIGCONT))
+        self._go_on(self.dice.uniform(1, 10), lambda: _signal(pid, signal.SIGCONT))
         return stopped
 
     def _stop_worker(self) -> bool:
@@ -126,7 +127,7 @@ class Chaos:
         if not self.world.is_up(name):
             return False
         child.signal(signal.SIGSTOP)
-        self._in(self.dice.uniform(2, 15), lambda: child.signal(signal.SIGCONT))
+        self._go_on(self.dice.uniform(2, 15), lambda: child.signal(signal.SIGCONT))
         return True
 
     def _flush(self) -> bool:
@@ -183,6 +184,12 @@ class Chaos:
     # --- inside -------------------------------------------------------------------------------
     def _gap(self, name: str) -> float:
         return self.dice.expovariate(1 / GAPS[name])
+
+    def _go_on(self, seconds: float, act: Callable[[], object]) -> None:
+        """On a thread of its own: who is stopped may hold the very row that this thread waits for."""
+        timer = threading.Timer(seconds, act)
+        timer.daemon = True
+        timer.start()
 
     def _in(self, seconds: float, act: Callable[[], object]) -> None:
         self.later.append((time.monotonic() + seconds, act))

@@ -33,12 +33,13 @@ from typing import Any
 import psycopg2
 import redis
 
-HTTP_DEADLINE = 4.0
-HARD_LIMIT = 10.0
-LEASE = 20_000.0
-SETTLE = 24_000.0
+HTTP_DEADLINE = 3.5
+HARD_LIMIT = 8.0
+LEASE = 7_000.0
+# Several of them fit into the 24 hours of T_max, so that a look that told nothing has others behind it.
+SETTLE = 8_000.0
 LATEST = 300.0  # the longest lag and the latest acceptance of the sandbox here
-STEP = 19_500.0
+STEP = 6_800.0
 APART = HARD_LIMIT + 0.5
 
 SETTINGS = {

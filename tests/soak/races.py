@@ -11,6 +11,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -63,6 +64,8 @@ class Races:
             import django
 
             django.setup()
+            import config.celery  # noqa: F401  (the revoke rings for work)
+
             house = self._furnish()
             self.world.ask("settings", latency_ms=LATENCY_MS)
             for number in range(self.workers):
@@ -219,6 +222,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
+    # Whoever ends the run ends its processes too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     folder = Path(tempfile.mkdtemp(prefix="outreach-races-"))
     folder.chmod(0o755)
     try:
