@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from mailbox.sandbox.refusals import guid
 from mailbox.sandbox.store import Store
@@ -26,23 +26,33 @@ class Account:
 
 
 class Accounts:
+    """An account never changes once it is made, so all of them are kept in memory."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._by_pk: dict[int, Account] = {}
+        self._by_address: dict[tuple[str, str], Account] = {}
+        for row in store.rows("SELECT pk, provider, email, name, subject, tenant FROM accounts"):
+            self._remember(Account(*row))
 
     def get(self, pk: int) -> Account:
         """Raises LookupError."""
-        return self._one("pk = ?", pk) or _missing(f"account {pk}")
+        return self._by_pk.get(pk) or _missing(f"account {pk}")
 
     def find(self, provider: str, email: str) -> Account | None:
-        return self._one("provider = ? AND email = ?", provider, email.strip().lower())
+        return self._by_address.get((provider, email.strip().lower()))
 
     def by_email(self, email: str) -> list[Account]:
-        rows = self._store.rows("SELECT pk FROM accounts WHERE email = ?", email.strip().lower())
-        return [self.get(row["pk"]) for row in rows]
+        found = (self.find(provider, email) for provider in PROVIDERS)
+        return [account for account in found if account]
 
     def all_of(self, provider: str) -> list[Account]:
-        rows = self._store.rows("SELECT pk FROM accounts WHERE provider = ? ORDER BY pk", provider)
-        return [self.get(row["pk"]) for row in rows]
+        return [account for account in self._by_pk.values() if account.provider == provider]
+
+    def forget(self) -> None:
+        """The store was emptied."""
+        self._by_pk.clear()
+        self._by_address.clear()
 
     def ensure(self, provider: str, email: str, name: str = "") -> Account:
         """The account with this address, made now if there is none."""
@@ -56,23 +66,22 @@ class Accounts:
         tenant_draw = random.Random(f"tenant:{domain}")
         google = provider == "google"
         seq = 10_000 + secrets.randbelow(5_000)
-        pk = self._store.insert(
-            "accounts",
+        account = Account(
+            pk=0,
             provider=provider,
             email=email,
             name=name or _name_from(email),
             subject=str(draw.randrange(10**20, 10**21)) if google else _guid_from(draw),
             tenant="" if google else _guid_from(tenant_draw),
-            seq=seq,
-            oldest_seq=seq,
-            created_at=time.time(),
         )
-        return self.get(pk)
+        values = {name: value for name, value in asdict(account).items() if name != "pk"}
+        pk = self._store.insert("accounts", **values, seq=seq, oldest_seq=seq, created_at=time.time())
+        return self._remember(replace(account, pk=pk))
 
-    def _one(self, where: str, *values: object) -> Account | None:
-        columns = "pk, provider, email, name, subject, tenant"
-        row = self._store.row(f"SELECT {columns} FROM accounts WHERE {where}", *values)  # noqa: S608
-        return Account(*row) if row else None
+    def _remember(self, account: Account) -> Account:
+        self._by_pk[account.pk] = account
+        self._by_address[account.provider, account.email] = account
+        return account
 
 
 def _missing(what: str) -> Account:

@@ -6,7 +6,8 @@ from typing import Any
 
 import aiohttp
 
-from mailbox.sandbox import bounces, mime, replies, visits
+from mailbox.sandbox import bounces, mime, replies, user, visits
+from mailbox.sandbox.calls import Origin
 from mailbox.sandbox.context import Sandbox
 from mailbox.sandbox.jobs import Handler
 from mailbox.sandbox.mailstore import INBOX, SENT
@@ -37,18 +38,25 @@ def handlers(sandbox: Sandbox) -> dict[str, Handler]:
         if account is None:
             return
         google = account.provider == "google"
-        draft = (sandbox.mail.draft if google else sandbox.mail.get)(account, payload["draft"])
-        if draft is None or not draft.is_draft:
+        draft = user.draft_of(sandbox, account, payload["draft"])
+        if draft is None:
             return
+        origin = Origin(payload["call"], payload["started_at"], "late")
         try:
             if google:
-                send_from_gmail(sandbox, account, draft.raw, thread=draft.thread, draft=draft)
+                send_from_gmail(sandbox, account, draft.raw, thread=draft.thread, draft=draft, origin=origin)
             else:
-                send_from_graph(sandbox, account, draft)
+                send_from_graph(sandbox, account, draft, origin=origin)
         except Refusal:
             return
 
-    return {"act": act, "move": move, "late_send": late_send}
+    async def by_hand(payload: dict[str, Any]) -> None:
+        try:
+            user.perform(sandbox, sandbox.accounts.get(payload["account"]), payload["act"], payload["handle"])
+        except Refusal:
+            return
+
+    return {"act": act, "move": move, "late_send": late_send, "user": by_hand}
 
 
 async def perform(sandbox: Sandbox, entry: int, recipient: str, act: str) -> None:

@@ -35,7 +35,15 @@ def gmail_account(request: web.Request, *, units: int, scopes: str) -> Account:
     if request.match_info.get("user", "me") not in ("me", account.email):
         raise Refusal(403, "forbidden", f"Delegation denied for {account.email}")
     add_units(request, units)
-    _meter(sandbox, account, units)
+    settings = sandbox.settings
+    if settings.meter:
+        sandbox.quotas.gmail(
+            account.email,
+            units,
+            user=settings.units_per_minute,
+            project=settings.project_units_per_minute,
+            now=sandbox.clock.now(),
+        )
     return account
 
 
@@ -50,6 +58,11 @@ def graph_account(request: web.Request, *scopes: str) -> Account:
         raise Refusal(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
     if not {scope.lower() for scope in scopes} & {scope.lower() for scope in granted}:
         raise Refusal(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+    if sandbox.settings.meter:
+        found = sandbox.tokens.holder(token, "access")
+        app = found[0].client if found else ""
+        limit = sandbox.settings.graph_requests_per_ten_minutes
+        sandbox.quotas.graph_request(account.email, app, limit=limit, now=sandbox.clock.now())
     return account
 
 
@@ -72,17 +85,3 @@ def _holder(sandbox: Sandbox, token: str, provider: str) -> tuple[Account | None
     if not found or found[0].revoked or found[2] <= time.time() or found[0].account.provider != provider:
         return None, ()
     return found[0].account, found[1]
-
-
-def _meter(sandbox: Sandbox, account: Account, units: int) -> None:
-    limit = sandbox.settings.units_per_minute
-    if not limit:
-        return
-    now = sandbox.clock.now()
-    used = sandbox.units[account.email]
-    while used and used[0][0] <= now - 60:
-        used.popleft()
-    if sum(amount for _, amount in used) + units > limit:
-        message = "Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user'."
-        raise Refusal(429, "rateLimitExceeded", message)
-    used.append((now, units))

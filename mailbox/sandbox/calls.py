@@ -1,4 +1,7 @@
-"""The record of each API call: written when it starts, completed when it ends."""
+"""The record of each API call: written when it starts, completed when it ends.
+
+`at` is this machine's time, `clock_at` the sandbox's, which tests move.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +24,34 @@ class Call:
     mailbox: str
     op: str
     full_read: bool = False
+    started_at: float = 0
     units: int = 0
     fault: str = ""
     message_ids: list[str] = field(default_factory=list)
 
 
-def start(store: Store, request: web.Request, *, provider: str, mailbox: str, op: str) -> Call:
+@dataclass(frozen=True)
+class Origin:
+    """Where an accepted mail came from: the call and its start by the sandbox's clock.
+
+    `how`: call, late, hand, double.
+    """
+
+    call: int | None
+    started_at: float
+    how: str = "call"
+
+
+def origin_of(request: web.Request) -> Origin:
+    call = request["call"]
+    return Origin(call.pk, call.started_at)
+
+
+def start(store: Store, request: web.Request, *, provider: str, mailbox: str, op: str, now: float) -> Call:
     pk = store.insert(
         "calls",
         at=time.time(),
+        clock_at=now,
         provider=provider,
         mailbox=mailbox,
         op=op,
@@ -37,7 +59,7 @@ def start(store: Store, request: web.Request, *, provider: str, mailbox: str, op
         path=request.path,
         query=request.query_string,
     )
-    call = Call(pk, provider, mailbox, op)
+    call = Call(pk, provider, mailbox, op, started_at=now)
     request["call"] = call
     return call
 

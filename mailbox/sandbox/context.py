@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from mailbox.sandbox.clock import Clock
 from mailbox.sandbox.faults import Faults
 from mailbox.sandbox.jobs import Jobs
 from mailbox.sandbox.mailstore import MailStore
+from mailbox.sandbox.quotas import Quotas
 from mailbox.sandbox.settings import Settings
 from mailbox.sandbox.store import Store
 from mailbox.sandbox.tokens import Tokens
@@ -33,7 +34,7 @@ class Sandbox:
     tokens: Tokens
     faults: Faults
     jobs: Jobs
-    units: defaultdict[str, deque[tuple[float, int]]] = field(default_factory=lambda: defaultdict(deque))
+    quotas: Quotas = field(default_factory=Quotas)
     running: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     # (provider, address) → how its next ID token lies; organisations in which only an admin approves apps,
     # and those whose admin did.

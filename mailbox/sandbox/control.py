@@ -15,13 +15,13 @@ from typing import Any
 
 from aiohttp import web
 
-from mailbox.sandbox import decoys, grants, id_tokens
+from mailbox.sandbox import decoys, grants, id_tokens, user
 from mailbox.sandbox.accounts import PROVIDERS, Account
 from mailbox.sandbox.context import SANDBOX, Sandbox
-from mailbox.sandbox.mailstore import FOLDERS, INBOX
+from mailbox.sandbox.mailstore import FOLDERS, INBOX, Stored
 from mailbox.sandbox.refusals import Refusal, json_object
 from mailbox.sandbox.replies import one_line
-from mailbox.sandbox.settings import SettingsRefused, changed
+from mailbox.sandbox.settings import OPEN_NAMES, SettingsRefused, changed
 
 Act = Callable[[Sandbox, dict[str, Any]], Awaitable[Any]]
 
@@ -40,6 +40,8 @@ def routes() -> list[web.RouteDef]:
         "grant": grant,
         "clock": advance_clock,
         "delete": delete_message,
+        "edit": edit_draft,
+        "send": send_draft,
         "forge": forge,
         "gate": gate_tenant,
     }
@@ -63,9 +65,12 @@ def routes() -> list[web.RouteDef]:
 
 async def reset(sandbox: Sandbox, _: dict[str, Any]) -> dict[str, Any]:
     sandbox.store.clear()
+    sandbox.accounts.forget()
+    sandbox.tokens.forget()
+    sandbox.faults.forget()
     sandbox.settings = sandbox.initial
     sandbox.clock.offset = 0.0
-    sandbox.units.clear()
+    sandbox.quotas.clear()
     sandbox.forgeries.clear()
     sandbox.gated.clear()
     sandbox.approved.clear()
@@ -160,6 +165,19 @@ async def delete_message(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, An
     return {}
 
 
+async def edit_draft(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
+    """{email, draft, subject?}: the user edits a draft. `draft`: at Google its draft id."""
+    account, draft = _draft_wished(sandbox, wish)
+    edited = user.edit(sandbox, account, draft, str(wish.get("subject", f"{draft.subject} (edited)")))
+    return {"id": edited.id}
+
+
+async def send_draft(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
+    """{email, draft}: the user sends a draft by hand."""
+    user.send(sandbox, *_draft_wished(sandbox, wish))
+    return {}
+
+
 async def forge(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
     """{provider, email, claims?, sign?}: this account's next ID token says something false, once."""
     account = _account_wished(sandbox, wish)
@@ -215,6 +233,10 @@ def show_ledger(sandbox: Sandbox, query: dict[str, str]) -> list[dict[str, Any]]
             "id": row["provider_id"],
             "properties": json.loads(row["properties"]),
             "accepted_at": row["accepted_at"],
+            "started_at": row["started_at"],
+            "call": row["call"],
+            "copy_of": row["copy_of"],
+            "how": row["how"],
         }
         for row in rows
     ]
@@ -266,7 +288,7 @@ def show_acts(sandbox: Sandbox, _: dict[str, str]) -> list[dict[str, Any]]:
 
 def show_settings(sandbox: Sandbox, _: dict[str, str]) -> dict[str, Any]:
     settings = sandbox.settings
-    names = ("profile", "pace", "latency_ms", "token_seconds", "units_per_minute", "concurrency")
+    names = ("profile", "weather", *sorted(OPEN_NAMES))
     return {**{name: getattr(settings, name) for name in names}, **asdict(settings.traits)}
 
 
@@ -307,6 +329,14 @@ def _account(sandbox: Sandbox, email: object, provider: object) -> Account:
         if provider in (None, "", account.provider):
             return account
     raise Refusal(404, "account", f"There is no account {email}.")
+
+
+def _draft_wished(sandbox: Sandbox, wish: dict[str, Any]) -> tuple[Account, Stored]:
+    account = _account(sandbox, wish.get("email"), wish.get("provider"))
+    draft = user.draft_of(sandbox, account, str(wish.get("draft", "")))
+    if draft is None or draft.moving:
+        raise Refusal(404, "draft", "There is no such draft.")
+    return account, draft
 
 
 def _raw(text: object) -> bytes:

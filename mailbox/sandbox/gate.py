@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from email.utils import formatdate
 from html import escape
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from mailbox.sandbox import calls
+from mailbox.sandbox import calls, user
 from mailbox.sandbox.bearer import token_of
 from mailbox.sandbox.consent import page
 from mailbox.sandbox.context import SANDBOX, Sandbox
-from mailbox.sandbox.faults import Fault
+from mailbox.sandbox.fault_answers import BEFORE, applies, refusal
 from mailbox.sandbox.refusals import Refusal, google_answer, graph_answer, guid
+from mailbox.sandbox.sending import double
+from mailbox.sandbox.weather import Fault, strike
 
-BEFORE = {"error_not_accepted", "throttle", "refuse_permanent", "auth_lost"}
+OPS = frozenset({"send", "draft", "get", "list", "token"})
 SUBERRORS = {65001: "consent_required", 50173: "bad_token"}
 
 
@@ -30,7 +31,8 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     if not provider:
         return await _answered(request, handler, provider, op)
     mailbox = await _mailbox(sandbox, request, op)
-    call = calls.start(sandbox.store, request, provider=provider, mailbox=mailbox, op=op)
+    now = sandbox.clock.now()
+    call = calls.start(sandbox.store, request, provider=provider, mailbox=mailbox, op=op, now=now)
     status = 0
     sandbox.running[mailbox] += 1
     try:
@@ -44,6 +46,7 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         sandbox.running[mailbox] -= 1
         calls.finish(sandbox.store, call, status)
+        await sandbox.store.committed()
     return response or _cut(request)
 
 
@@ -95,87 +98,120 @@ async def _through(
         return _worded(
             request, Refusal(429, "ApplicationThrottled", message, {"Retry-After": "1"}), provider, op
         )
-    fault = sandbox.faults.draw(call.mailbox, op) if op in ("send", "draft", "get", "list", "token") else None
+    fault = await _fault(sandbox, request, call)
     if fault is None:
         return await _answered(request, handler, provider, op)
     call.fault = fault.kind
     if fault.kind in BEFORE:
-        return _worded(request, _refusal(fault, provider, op), provider, op)
+        return _worded(request, refusal(fault, provider, op), provider, op)
     if fault.kind == "hang":
         await asyncio.sleep(float(fault.options.get("seconds", 120)))
         return None
     if fault.kind == "accept_after":
-        payload = {"provider": provider, "mailbox": call.mailbox, "draft": await _draft_of(request)}
+        payload = {
+            "provider": provider,
+            "mailbox": call.mailbox,
+            "draft": await _draft_of(request),
+            "call": call.pk,
+            "started_at": call.started_at,
+        }
         sandbox.jobs.add("late_send", payload, after=float(fault.options.get("after", 300)))
         await asyncio.sleep(float(fault.options.get("hold", 0)))
         return None
     done = await _answered(request, handler, provider, op)
+    return await _spoiled(sandbox, request, call, fault, done)
+
+
+async def _fault(sandbox: Sandbox, request: web.Request, call: calls.Call) -> Fault | None:
+    """What strikes this call: a planted fault before the weather."""
+    op, settings = call.op, sandbox.settings
+    if op not in OPS:
+        return None
+    fault = sandbox.faults.draw(call.mailbox, op, seed=settings.seed)
+    if fault is None and settings.weather != "calm" and call.mailbox:
+        about = await _about(sandbox, request, call) if op == "send" else ""
+        number = sandbox.faults.draws.number(settings.seed, call.mailbox, op, about)
+        fault = strike(settings.weather, op, number)
+        if fault and op == "draft" and fault.kind in user.ACTS and not _makes_draft(request):
+            fault = None
+    return fault if fault and applies(fault, op) else None
+
+
+async def _spoiled(
+    sandbox: Sandbox, request: web.Request, call: calls.Call, fault: Fault, done: web.StreamResponse
+) -> web.StreamResponse | None:
+    """The call was done: what becomes of its answer, and what somebody does with its outcome."""
+    good = done.status < 300
+    if fault.kind in user.ACTS:
+        handle = await _handle(sandbox, request, call, fault, done) if good else ""
+        if handle:
+            account = sandbox.accounts.find(call.provider, call.mailbox)
+            payload = {"account": account.pk if account else 0, "act": fault.kind, "handle": handle}
+            sandbox.jobs.add("user", payload, after=float(fault.options.get("after", 0)))
+        return done
+    if fault.kind == "double":
+        if good:
+            double(sandbox, call.pk)
+        return done
     if fault.kind == "accept_then_reset":
         return None
     if fault.kind == "error_but_accepted":
-        return _worded(request, _refusal(fault, provider, op), provider, op)
+        return _worded(request, refusal(fault, call.provider, call.op), call.provider, call.op)
     if fault.kind == "truncate":
+        await sandbox.store.committed()
         await _truncate(request, done)
         return None
     done.headers["Retry-After"] = str(fault.options.get("retry_after", 30))
     return done
 
 
+async def _handle(
+    sandbox: Sandbox, request: web.Request, call: calls.Call, fault: Fault, done: web.StreamResponse
+) -> str:
+    """What the user will find it by: the new draft's id, or the Message-ID of what was sent."""
+    if fault.kind == "user_forgets":
+        entry = sandbox.store.row("SELECT message_id FROM ledger WHERE call = ?", call.pk)
+        return str(entry["message_id"]) if entry else ""
+    if isinstance(done, web.Response) and done.text and _makes_draft(request):
+        return str(json.loads(done.text).get("id", ""))
+    return await _draft_of(request)
+
+
+def _makes_draft(request: web.Request) -> bool:
+    return request.method == "POST" and request.path.endswith(("/drafts", "/me/messages", "/createReply"))
+
+
+async def _about(sandbox: Sandbox, request: web.Request, call: calls.Call) -> str:
+    """Whom a submit goes to: the same in each run, where ids are not."""
+    account = sandbox.accounts.find(call.provider, call.mailbox)
+    draft = user.draft_of(sandbox, account, await _draft_of(request)) if account else None
+    return draft.recipients if draft else ""
+
+
 async def _answered(request: web.Request, handler: Handler, provider: str, op: str) -> web.StreamResponse:
     try:
         return await handler(request)
-    except Refusal as refusal:
-        return _worded(request, refusal, provider, op)
+    except Refusal as refused:
+        return _worded(request, refused, provider, op)
 
 
-def _worded(request: web.Request, refusal: Refusal, provider: str, op: str) -> web.StreamResponse:
+def _worded(request: web.Request, refused: Refusal, provider: str, op: str) -> web.StreamResponse:
     if op == "page" and not request.path.endswith("/certs"):
-        return page(refusal.code, f"<p>{escape(refusal.message)}</p>", status=refusal.status)
+        return page(refused.code, f"<p>{escape(refused.message)}</p>", status=refused.status)
     if op in ("token", "revoke"):
-        body: dict[str, Any] = {"error": refusal.code, "error_description": refusal.message}
-        found = re.match(r"AADSTS(\d+)", refusal.message)
+        body: dict[str, Any] = {"error": refused.code, "error_description": refused.message}
+        found = re.match(r"AADSTS(\d+)", refused.message)
         if provider == "microsoft":
             number = int(found.group(1)) if found else 0
             body |= {"error_codes": [number], "correlation_id": guid(), "trace_id": guid()}
             if number in SUBERRORS:
                 body["suberror"] = SUBERRORS[number]
-        return web.json_response(body, status=refusal.status, headers=refusal.headers)
+        return web.json_response(body, status=refused.status, headers=refused.headers)
     if provider == "google":
-        return google_answer(refusal)
+        return google_answer(refused)
     if provider == "microsoft":
-        return graph_answer(refusal, request.headers.get("client-request-id", ""))
-    return web.json_response({"error": refusal.message}, status=refusal.status)
-
-
-def _refusal(fault: Fault, provider: str, op: str) -> Refusal:
-    google = provider == "google"
-    options = fault.options
-    if fault.kind == "throttle":
-        headers: dict[str, str] = {}
-        wait = options.get("retry_after")
-        if wait == "date":
-            headers["Retry-After"] = formatdate(usegmt=True)
-        elif wait is not None:
-            headers["Retry-After"] = str(wait)
-        code = "rateLimitExceeded" if google else "ApplicationThrottled"
-        message = (
-            "User-rate limit exceeded." if google else "Application is over its MailboxConcurrency limit."
-        )
-        return Refusal(429, str(options.get("code", code)), str(options.get("message", message)), headers)
-    if fault.kind == "auth_lost":
-        if op == "token":
-            lost = "Token has been expired or revoked."
-            text = lost if google else "AADSTS50173: The provided grant has expired due to it being revoked."
-            return Refusal(400, "invalid_grant", text)
-        return Refusal(401, "authError" if google else "InvalidAuthenticationToken", "Invalid Credentials")
-    if fault.kind == "refuse_permanent":
-        code = "invalidArgument" if google else "ErrorInvalidRecipients"
-        message = "Invalid To header" if google else "At least one recipient is not valid."
-        status = int(options.get("status", 400))
-        return Refusal(status, str(options.get("code", code)), str(options.get("message", message)))
-    status = int(options.get("status", 503))
-    code = "backendError" if google else "ServiceUnavailable"
-    return Refusal(status, str(options.get("code", code)), "The service is currently unavailable.")
+        return graph_answer(refused, request.headers.get("client-request-id", ""))
+    return web.json_response({"error": refused.message}, status=refused.status)
 
 
 async def _draft_of(request: web.Request) -> str:

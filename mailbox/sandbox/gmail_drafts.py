@@ -10,6 +10,7 @@ from aiohttp import web
 from mailbox.sandbox import gmail_search, gmail_shapes, mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.bearer import gmail_account, note_gmail_read
+from mailbox.sandbox.calls import origin_of
 from mailbox.sandbox.context import SANDBOX, Sandbox
 from mailbox.sandbox.mailstore import DRAFTS, Stored
 from mailbox.sandbox.refusals import Refusal, json_object
@@ -92,14 +93,21 @@ async def send(request: web.Request) -> web.Response:
     sandbox = request.app[SANDBOX]
     body = await _body(request)
     draft = _existing(sandbox, account, str(body.get("id", "")))
-    return _sent(sandbox, send_from_gmail(sandbox, account, draft.raw, thread=draft.thread, draft=draft))
+    return _sent(sandbox, _submitted(request, account, draft.raw, draft.thread, draft))
 
 
 async def send_message(request: web.Request) -> web.Response:
     account = gmail_account(request, units=100, scopes=f"{WRITE} send")
     sandbox = request.app[SANDBOX]
     raw, thread = _content(sandbox, account, await _body(request))
-    return _sent(sandbox, send_from_gmail(sandbox, account, raw, thread=thread, draft=None))
+    return _sent(sandbox, _submitted(request, account, raw, thread, None))
+
+
+def _submitted(
+    request: web.Request, account: Account, raw: bytes, thread: str, draft: Stored | None
+) -> Stored:
+    sandbox = request.app[SANDBOX]
+    return send_from_gmail(sandbox, account, raw, thread=thread, draft=draft, origin=origin_of(request))
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -48,9 +48,13 @@ def message(stored: Stored, format_: str, wanted: Iterable[str] = ()) -> dict[st
         body["raw"] = encode(stored.raw)
     elif format_ == "metadata":
         names = {name.lower() for name in wanted}
-        parsed = mime.message_of(stored.raw)
-        headers = [h for h in _headers(parsed) if not names or h["name"].lower() in names]
-        body["payload"] = {"mimeType": parsed.get_content_type(), "headers": headers}
+        mail = mime.parse(stored.raw)
+        headers = [
+            {"name": name, "value": value}
+            for name, value in mail.headers
+            if not names or name.lower() in names
+        ]
+        body["payload"] = {"mimeType": mail.content_type, "headers": headers}
     elif format_ == "full":
         body["payload"] = _part(mime.message_of(stored.raw), "")
     return body

@@ -10,7 +10,7 @@ from aiohttp import web
 from mailbox.sandbox import graph_delta, graph_drafts, graph_query, graph_shapes
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.bearer import graph_account
-from mailbox.sandbox.calls import note_body_read
+from mailbox.sandbox.calls import note_body_read, origin_of
 from mailbox.sandbox.context import SANDBOX
 from mailbox.sandbox.mailstore import FOLDERS, Stored
 from mailbox.sandbox.refusals import Refusal, json_object
@@ -158,7 +158,11 @@ async def send_message(request: web.Request) -> web.Response:
     stored = _message(request, account)
     if not stored.is_draft:
         raise Refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.")
-    send_from_graph(sandbox, account, stored, keep_id=graph_query.wants_immutable_ids(request))
+    if sandbox.settings.meter:
+        limit = sandbox.settings.graph_mails_per_minute
+        sandbox.quotas.graph_mail(account.email, limit=limit, now=sandbox.clock.now())
+    keep_id = graph_query.wants_immutable_ids(request)
+    send_from_graph(sandbox, account, stored, origin=origin_of(request), keep_id=keep_id)
     headers = {"Retry-After": "20"} if sandbox.settings.traits.retry_after_on_accept else {}
     return web.Response(status=202, headers=headers)
 

@@ -92,7 +92,9 @@ def message(
     """One message; `select` None means every usual field, `expand` holds ids of extended properties."""
     wanted = frozenset(FIELDS) if select is None else select
     mail = mime.parse(stored.raw)
-    whole = _fields(account, stored, mail, as_text) if wanted - {"id"} else {}
+    whole = _fields(account, stored, mail) if wanted - {"id"} else {}
+    if wanted & {"body", "uniqueBody", "bodyPreview", "hasAttachments"}:
+        whole |= _read_fields(stored, mail, as_text)
     shape: dict[str, Any] = {"@odata.etag": f'W/"{_change_key(stored)}"', "id": stored.id}
     shape |= {name: whole[name] for name in FIELDS if name in wanted and name in whole}
     if "internetMessageHeaders" in wanted and not stored.is_draft:
@@ -115,9 +117,18 @@ def person(name: str, address: str) -> dict[str, Any]:
     return {"emailAddress": {"name": name or address, "address": address}}
 
 
-def _fields(account: Account, stored: Stored, mail: mime.Mail, as_text: bool) -> dict[str, Any]:
-    at = moment(stored.at)
+def _read_fields(stored: Stored, mail: mime.Mail, as_text: bool) -> dict[str, Any]:
+    """What only the body tells."""
     html = bool(mail.html) and not as_text
+    return {
+        "hasAttachments": _has_attachments(stored.raw),
+        "bodyPreview": " ".join(mail.plain.split())[:255],
+        "body": {"contentType": "html" if html else "text", "content": mail.html if html else mail.plain},
+    }
+
+
+def _fields(account: Account, stored: Stored, mail: mime.Mail) -> dict[str, Any]:
+    at = moment(stored.at)
     author = person(mail.sender_name, mail.sender) if mail.sender else person(account.name, account.email)
     receipt = mail.header("Return-Receipt-To") != ""
     return {
@@ -128,10 +139,8 @@ def _fields(account: Account, stored: Stored, mail: mime.Mail, as_text: bool) ->
         "categories": [],
         "receivedDateTime": at,
         "sentDateTime": at,
-        "hasAttachments": _has_attachments(stored.raw),
         "internetMessageId": stored.message_id,
         "subject": mail.subject,
-        "bodyPreview": " ".join(mail.plain.split())[:255],
         "importance": "normal",
         "parentFolderId": folder_id(account, stored.folder),
         "conversationId": stored.thread,
@@ -142,7 +151,6 @@ def _fields(account: Account, stored: Stored, mail: mime.Mail, as_text: bool) ->
         "isDraft": stored.is_draft,
         "webLink": "",
         "inferenceClassification": "focused",
-        "body": {"contentType": "html" if html else "text", "content": mail.html if html else mail.plain},
         "sender": author,
         "from": author,
         "toRecipients": [person(*one) for one in mail.to],

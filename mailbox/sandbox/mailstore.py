@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mailbox.sandbox import mime
@@ -32,7 +32,6 @@ class Stored:
     subject: str
     sender: str
     recipients: str
-    snippet: str
     at: float
     seq: int
     properties: dict[str, str]
@@ -43,9 +42,14 @@ class Stored:
     def is_draft(self) -> bool:
         return self.folder == DRAFTS
 
+    @property
+    def snippet(self) -> str:
+        """The first words of its body."""
+        return " ".join(mime.parse(self.raw).plain[:100_000].split())[:200]
+
 
 COLUMNS = (
-    "pk, account, id, thread, folder, draft, raw, message_id, subject, sender, recipients, snippet, at, seq, "
+    "pk, account, id, thread, folder, draft, raw, message_id, subject, sender, recipients, at, seq, "
     "properties, decoy, moving"
 )
 
@@ -69,6 +73,8 @@ class MailStore:
     def where(
         self, account: Account, condition: str, *values: Any, order: str = "at DESC, pk DESC"
     ) -> list[Stored]:
+        if "words" in condition:
+            self._read_words(account)
         sql = f"SELECT {COLUMNS} FROM messages WHERE account = ? AND ({condition}) ORDER BY {order}"  # noqa: S608
         return [_stored(row) for row in self._store.rows(sql, account.pk, *values)]
 
@@ -110,31 +116,31 @@ class MailStore:
             if not thread:
                 parent = self.with_references(account, mail.references) if folder != DRAFTS else None
                 thread = parent.thread if parent else self._new_thread(account, new_id)
-            plain = mail.plain[:100_000]
+            seq = self._note(account, "added", folder, new_id, thread)
+            values: dict[str, Any] = {
+                "account": account.pk,
+                "id": new_id,
+                "thread": thread,
+                "folder": folder,
+                "draft": draft,
+                "raw": raw,
+                "message_id": mail.message_id,
+                "subject": mail.subject,
+                "sender": f"{mail.sender_name} {mail.sender}".strip().lower(),
+                "recipients": _people(mail),
+                "at": now if at is None else at,
+                "seq": seq,
+            }
             pk = self._store.insert(
                 "messages",
-                account=account.pk,
-                id=new_id,
-                thread=thread,
-                folder=folder,
-                draft=draft,
-                raw=raw,
-                message_id=mail.message_id,
-                subject=mail.subject,
-                sender=f"{mail.sender_name} {mail.sender}".strip().lower(),
-                recipients=" ".join(
-                    f"{name} {address}" for name, address in (*mail.to, *mail.cc, *mail.bcc)
-                ).lower(),
-                words=f"{mail.subject}\n{plain}\n{mail.html[:100_000]}".lower(),
-                snippet=" ".join(plain.split())[:200],
-                at=now if at is None else at,
+                **values,
+                words="",
+                snippet="",
                 visible_at=now + lag,
-                seq=0,
-                properties=json.dumps(properties or {}),
+                properties=json.dumps(properties) if properties else "{}",
                 decoy=int(decoy),
             )
-            self._note(account, pk, "added", folder, new_id, thread)
-        return self._written(account, new_id)
+        return Stored(pk=pk, **values, properties=properties or {}, decoy=decoy, moving=False)
 
     def rewrite(
         self, account: Account, stored: Stored, raw: bytes, *, properties: dict[str, str], thread: str
@@ -142,21 +148,29 @@ class MailStore:
         """New content for a draft at Microsoft, whose id stays."""
         mail = mime.parse(raw)
         with self._store.transaction():
+            seq = self._note(account, "updated", stored.folder, stored.id, thread)
             self._store.change(
-                "UPDATE messages SET raw = ?, message_id = ?, subject = ?, recipients = ?, words = ?, "
-                "snippet = ?, properties = ?, thread = ? WHERE pk = ?",
+                "UPDATE messages SET raw = ?, message_id = ?, subject = ?, recipients = ?, words = '', "
+                "properties = ?, thread = ?, seq = ? WHERE pk = ?",
                 raw,
                 mail.message_id,
                 mail.subject,
-                " ".join(f"{name} {address}" for name, address in (*mail.to, *mail.cc, *mail.bcc)).lower(),
-                f"{mail.subject}\n{mail.plain}\n{mail.html}".lower(),
-                " ".join(mail.plain.split())[:200],
+                _people(mail),
                 json.dumps(properties),
                 thread,
+                seq,
                 stored.pk,
             )
-            self._note(account, stored.pk, "updated", stored.folder, stored.id, thread)
-        return self._written(account, stored.id)
+        return replace(
+            stored,
+            raw=raw,
+            message_id=mail.message_id,
+            subject=mail.subject,
+            recipients=_people(mail),
+            properties=properties,
+            thread=thread,
+            seq=seq,
+        )
 
     def move(
         self, account: Account, stored: Stored, folder: str, *, new_id: bool = False, lag: float = 0
@@ -165,29 +179,33 @@ class MailStore:
         target = self._new_id(account) if new_id else stored.id
         now = self._clock.now()
         with self._store.transaction():
-            self._note(account, 0, "deleted", stored.folder, stored.id, stored.thread)
+            self._note(account, "deleted", stored.folder, stored.id, stored.thread)
+            seq = self._note(account, "added", folder, target, stored.thread)
             self._store.change(
-                "UPDATE messages SET id = ?, folder = ?, moving = 0, draft = NULL, at = ?, visible_at = ? "
-                "WHERE pk = ?",
+                "UPDATE messages SET id = ?, folder = ?, moving = 0, draft = NULL, at = ?, visible_at = ?, "
+                "seq = ? WHERE pk = ?",
                 target,
                 folder,
                 now,
                 now + lag,
+                seq,
                 stored.pk,
             )
-            self._note(account, stored.pk, "added", folder, target, stored.thread)
-        return self._written(account, target)
+        return replace(stored, id=target, folder=folder, moving=False, draft=None, at=now, seq=seq)
 
     def mark_moving(self, stored: Stored, raw: bytes) -> None:
         message_id = mime.parse(raw).message_id
         self._store.change(
-            "UPDATE messages SET moving = 1, raw = ?, message_id = ? WHERE pk = ?", raw, message_id, stored.pk
+            "UPDATE messages SET moving = 1, raw = ?, words = '', message_id = ? WHERE pk = ?",
+            raw,
+            message_id,
+            stored.pk,
         )
 
     def remove(self, account: Account, stored: Stored) -> None:
         with self._store.transaction():
             self._store.change("DELETE FROM messages WHERE pk = ?", stored.pk)
-            self._note(account, 0, "deleted", stored.folder, stored.id, stored.thread)
+            self._note(account, "deleted", stored.folder, stored.id, stored.thread)
 
     # -- cursors
 
@@ -221,20 +239,21 @@ class MailStore:
         row = self._store.row(f"SELECT {COLUMNS} FROM messages WHERE {where}", *values)  # noqa: S608
         return _stored(row) if row else None
 
-    def _written(self, account: Account, message_id: str) -> Stored:
-        found = self.get(account, message_id)
-        if found is None:
-            raise LookupError(message_id)
-        return found
+    def _read_words(self, account: Account) -> None:
+        """What a search for words compares with; read when somebody searches, since hardly anybody does."""
+        unread = self._store.rows("SELECT pk, raw FROM messages WHERE account = ? AND words = ''", account.pk)
+        for row in unread:
+            mail = mime.parse(row["raw"])
+            words = f"{mail.subject}\n{mail.plain[:100_000]}\n{mail.html[:100_000]}".lower()
+            self._store.change("UPDATE messages SET words = ? WHERE pk = ?", words, row["pk"])
 
-    def _note(self, account: Account, pk: int, kind: str, folder: str, message: str, thread: str) -> None:
-        self._store.change("UPDATE accounts SET seq = seq + 1 WHERE pk = ?", account.pk)
-        seq = self.cursor(account)
+    def _note(self, account: Account, kind: str, folder: str, message: str, thread: str) -> int:
+        """Number a change; cursors walk over these."""
+        seq = self._store.bumped("UPDATE accounts SET seq = seq + 1 WHERE pk = ? RETURNING seq", account.pk)
         self._store.insert(
             "changes", account=account.pk, seq=seq, kind=kind, folder=folder, message=message, thread=thread
         )
-        if pk:
-            self._store.change("UPDATE messages SET seq = ? WHERE pk = ?", seq, pk)
+        return seq
 
     def _new_id(self, account: Account) -> str:
         if account.provider == "google":
@@ -243,6 +262,10 @@ class MailStore:
 
     def _new_thread(self, account: Account, message_id: str) -> str:
         return message_id if account.provider == "google" else "AAQkAD" + secrets.token_urlsafe(36)
+
+
+def _people(mail: mime.Mail) -> str:
+    return " ".join(f"{name} {address}" for name, address in (*mail.to, *mail.cc, *mail.bcc)).lower()
 
 
 def _stored(row: sqlite3.Row) -> Stored:

@@ -5,87 +5,131 @@ from __future__ import annotations
 import email
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 from email.utils import getaddresses
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html import unescape
 
+People = tuple[tuple[str, str], ...]
 MAX_HEADERS = 262_144
 MAX_DEPTH = 60
 MAX_REMEMBERED = 65_536
 _ID = re.compile(r"<[^<>\s]+>")
+_NAME = re.compile(r"[!-9;-~]+")
+_ADDRESS = r"[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+"
+_PERSON = re.compile(
+    rf"(?:\"(?P<quoted>[^\"\\]*)\"|(?P<plain>[A-Za-z0-9 ]*))\s*<(?P<named>{_ADDRESS})>|(?P<bare>{_ADDRESS})"
+)
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.S | re.I)
 
 
-@dataclass(frozen=True)
 class Mail:
-    """What the sandbox needs of a mail. Addresses are lower case; ids keep their angle brackets."""
+    """What the sandbox needs of a mail. Addresses are lower case; ids keep their angle brackets.
 
-    message_id: str
-    subject: str
-    sender: str
-    sender_name: str
-    to: tuple[tuple[str, str], ...]
-    cc: tuple[tuple[str, str], ...]
-    bcc: tuple[tuple[str, str], ...]
-    references: tuple[str, ...]
-    headers: tuple[tuple[str, str], ...]
-    text: str
-    html: str
+    The headers are read at once, the body when somebody asks for it: most mails only pass through.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self.headers = _headers(raw)
+        self._first: dict[str, str] = {}
+        for name, value in self.headers:
+            self._first.setdefault(name.lower(), value)
+        self.message_id = next(iter(_ID.findall(self._first.get("message-id", ""))), "")
+        self.subject = self._first.get("subject", "")
+        named = self._first.get("references", ""), self._first.get("in-reply-to", "")
+        self.references = tuple(dict.fromkeys(one for ids in named for one in _ID.findall(ids)))
+
+    @cached_property
+    def to(self) -> People:
+        return self._people("to")
+
+    @cached_property
+    def cc(self) -> People:
+        return self._people("cc")
+
+    @cached_property
+    def bcc(self) -> People:
+        return self._people("bcc")
+
+    @cached_property
+    def _from(self) -> tuple[str, str]:
+        return next(iter(self._people("from")), ("", ""))
 
     @property
+    def sender(self) -> str:
+        return self._from[1]
+
+    @property
+    def sender_name(self) -> str:
+        return self._from[0]
+
+    @cached_property
     def recipients(self) -> tuple[str, ...]:
         """Every address the mail goes to, once each, in order."""
         return tuple(dict.fromkeys(address for _, address in (*self.to, *self.cc, *self.bcc)))
 
-    def header(self, name: str) -> str:
-        """The first value of a header, '' without one."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+    @cached_property
+    def _bodies(self) -> tuple[str, str]:
+        return bodies(message_of(self._raw))
 
     @property
+    def text(self) -> str:
+        return self._bodies[0]
+
+    @property
+    def html(self) -> str:
+        return self._bodies[1]
+
+    @cached_property
     def plain(self) -> str:
         """Its words: the text part, or the HTML part without its tags."""
         return self.text or as_text(self.html)
 
+    @property
+    def content_type(self) -> str:
+        given = self.header("Content-Type").partition(";")[0].strip().lower()
+        return given if given.count("/") == 1 else "text/plain"
+
+    def header(self, name: str) -> str:
+        """The first value of a header, '' without one."""
+        return self._first.get(name.lower(), "")
+
+    def _people(self, name: str) -> People:
+        values = [value for key, value in self.headers if key.lower() == name and value]
+        if len(values) == 1 and (simple := _PERSON.fullmatch(values[0])):
+            address = simple["named"] or simple["bare"]
+            return (((simple["quoted"] or simple["plain"] or "").strip(), address.lower()),)
+        return _addresses(message_of(_split(self._raw)[0] + b"\r\n\r\n"), name) if values else ()
+
 
 def parse(raw: bytes) -> Mail:
     """Read a mail. Small ones are remembered: the same bytes are asked for several times in a row."""
-    return _remembered(raw) if len(raw) < MAX_REMEMBERED else _parse(raw)
+    return _remembered(raw) if len(raw) < MAX_REMEMBERED else Mail(raw)
 
 
-def _parse(raw: bytes) -> Mail:
-    message = message_of(raw)
-    headers = tuple((name, decoded(str(value))) for name, value in message.items())
-    first: dict[str, str] = {}
-    for name, value in headers:
-        first.setdefault(name.lower(), value)
-    text, html = bodies(message)
-    senders = _addresses(message, "from")
-    named, address = senders[0] if senders else ("", "")
-    ids = _ID.findall(first.get("references", "")) + _ID.findall(first.get("in-reply-to", ""))
-    return Mail(
-        message_id=next(iter(_ID.findall(first.get("message-id", ""))), ""),
-        subject=first.get("subject", ""),
-        sender=address,
-        sender_name=named,
-        to=_addresses(message, "to"),
-        cc=_addresses(message, "cc"),
-        bcc=_addresses(message, "bcc"),
-        references=tuple(dict.fromkeys(ids)),
-        headers=headers,
-        text=text,
-        html=html,
-    )
-
-
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _remembered(raw: bytes) -> Mail:
-    return _parse(raw)
+    return Mail(raw)
+
+
+def _headers(raw: bytes) -> People:
+    """Every header in order, decoded. Plain ones are split here, all others are left to the library."""
+    head = _split(raw)[0]
+    if len(head) <= MAX_HEADERS and head.isascii() and b"=?" not in head:
+        found = []
+        for line in _header_lines(head):
+            name, colon, value = line.decode("ascii").partition(":")
+            if not colon or not _NAME.fullmatch(name):
+                break
+            found.append((name, re.sub(r"\r?\n[ \t]*", " ", value).strip()))
+        else:
+            return tuple(found)
+    return tuple((name, decoded(str(value))) for name, value in message_of(raw).items())
 
 
 def message_of(raw: bytes) -> Message:
@@ -198,7 +242,7 @@ def _name(line: bytes) -> str:
     return line.split(b":", 1)[0].strip().lower().decode("ascii", "replace")
 
 
-def _addresses(message: Message, name: str) -> tuple[tuple[str, str], ...]:
+def _addresses(message: Message, name: str) -> People:
     values = [re.sub(r"\s+", " ", str(value)) for value in message.get_all(name, [])]
     return tuple((decoded(label), address.lower()) for label, address in getaddresses(values) if address)
 

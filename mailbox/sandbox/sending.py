@@ -10,6 +10,7 @@ from email.utils import formataddr, formatdate
 
 from mailbox.sandbox import mime
 from mailbox.sandbox.accounts import Account
+from mailbox.sandbox.calls import Origin
 from mailbox.sandbox.context import Sandbox
 from mailbox.sandbox.mailstore import INBOX, SENT, Stored
 from mailbox.sandbox.recipients import schedule
@@ -37,8 +38,11 @@ STANDARD_HEADERS = frozenset(
 )
 
 
+BY_HAND = Origin(call=None, started_at=0, how="hand")
+
+
 def send_from_gmail(
-    sandbox: Sandbox, account: Account, raw: bytes, *, thread: str, draft: Stored | None
+    sandbox: Sandbox, account: Account, raw: bytes, *, thread: str, draft: Stored | None, origin: Origin
 ) -> Stored:
     """The draft goes, a new mail with label SENT comes. Raises Refusal for a mail without recipients."""
     mail = mime.parse(raw)
@@ -52,11 +56,13 @@ def send_from_gmail(
             sandbox.mail.remove(account, draft)
         lag = _share(sandbox.settings.traits.index_lag, stamped)
         sent = sandbox.mail.add(account, stamped, folder=SENT, thread=thread, lag=lag)
-        _record(sandbox, account, sent, stamped)
+        _record(sandbox, account, sent, stamped, origin)
     return sent
 
 
-def send_from_graph(sandbox: Sandbox, account: Account, draft: Stored, *, keep_id: bool = True) -> None:
+def send_from_graph(
+    sandbox: Sandbox, account: Account, draft: Stored, *, origin: Origin, keep_id: bool = True
+) -> None:
     """Accepted now, moved to Sent Items at once or later. `keep_id`: immutable ids were asked for.
 
     Raises Refusal.
@@ -81,19 +87,45 @@ def send_from_graph(sandbox: Sandbox, account: Account, draft: Stored, *, keep_i
             copy = sandbox.mail.add(
                 account, stamped, folder=SENT, thread=draft.thread, properties=draft.properties
             )
-            _record(sandbox, account, copy, stamped)
+            _record(sandbox, account, copy, stamped, origin)
             return
         sandbox.mail.mark_moving(draft, stamped)
         if lag:
-            _record(sandbox, account, draft, stamped)
+            _record(sandbox, account, draft, stamped, origin)
             payload = {"account": account.pk, "draft": draft.id, "new_id": new_id}
             sandbox.jobs.add("move", payload, after=lag)
             return
         sent = sandbox.mail.move(account, draft, SENT, new_id=new_id, lag=_share(traits.index_lag, stamped))
-        _record(sandbox, account, sent, stamped)
+        _record(sandbox, account, sent, stamped, origin)
 
 
-def _record(sandbox: Sandbox, account: Account, stored: Stored, raw: bytes) -> None:
+def double(sandbox: Sandbox, call: int) -> None:
+    """The provider delivers what this call submitted once more, and keeps a second sent copy (F45)."""
+    entry = sandbox.store.row("SELECT * FROM ledger WHERE call = ? AND copy_of IS NULL", call)
+    if entry is None:
+        return
+    account = sandbox.accounts.get(entry["account"])
+    with sandbox.store.transaction():
+        copy = sandbox.mail.add(
+            account,
+            entry["raw"],
+            folder=SENT,
+            thread=entry["thread"],
+            properties=json.loads(entry["properties"]),
+        )
+        origin = Origin(call, entry["started_at"], "double")
+        _record(sandbox, account, copy, entry["raw"], origin, copy_of=entry["pk"])
+
+
+def _record(
+    sandbox: Sandbox,
+    account: Account,
+    stored: Stored,
+    raw: bytes,
+    origin: Origin,
+    *,
+    copy_of: int | None = None,
+) -> None:
     """Write the ledger, then deliver to accounts kept here and wake the simulated recipients."""
     mail = mime.parse(raw)
     now = sandbox.clock.now()
@@ -110,13 +142,17 @@ def _record(sandbox: Sandbox, account: Account, stored: Stored, raw: bytes) -> N
         provider_id=stored.id,
         properties=json.dumps(stored.properties),
         accepted_at=now,
+        started_at=origin.started_at or now,
+        call=origin.call,
+        copy_of=copy_of,
+        how=origin.how,
     )
-    copy = mime.with_headers(raw, {"Bcc": None, "Return-Path": f"<{account.email}>"})
     for recipient in mail.recipients:
         sandbox.store.insert("ledger_recipients", entry=entry, account=account.pk, recipient=recipient)
         here = sandbox.accounts.by_email(recipient)
         for other in here:
-            sandbox.mail.add(other, mime.with_headers(copy, {"Delivered-To": recipient}), folder=INBOX)
+            changes = {"Bcc": None, "Return-Path": f"<{account.email}>", "Delivered-To": recipient}
+            sandbox.mail.add(other, mime.with_headers(raw, changes), folder=INBOX)
         if not here and recipient.endswith(".example"):
             schedule(sandbox, entry, account, recipient)
 

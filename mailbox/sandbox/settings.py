@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from mailbox.sandbox.weather import WEATHERS
+
 GOOGLE_CLIENT = ("sandbox-google", "sandbox-google-secret")
 MICROSOFT_CLIENT = ("sandbox-microsoft", "sandbox-microsoft-secret")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -51,7 +53,11 @@ PROFILES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """`pace` is the seconds between two acts of a simulated recipient; units are Gmail's quota units."""
+    """`pace` is the seconds between two acts of a simulated recipient; units are Gmail's quota units.
+
+    Units per user-minute and per project-minute; at Graph submits a minute and mailbox, requests per ten
+    minutes, app and mailbox, and requests at once. 0 or `meter` off: counted, never refused.
+    """
 
     directory: Path
     http_port: int = 8801
@@ -60,7 +66,13 @@ class Settings:
     latency_ms: float = 0
     token_seconds: int = 3600
     units_per_minute: int = 6000
+    project_units_per_minute: int = 1_200_000
+    graph_mails_per_minute: int = 30
+    graph_requests_per_ten_minutes: int = 10_000
+    meter: bool = True
     concurrency: int = 4
+    weather: str = "calm"
+    seed: int = 7
     redirect_hosts: frozenset[str] = LOOPBACK_HOSTS
     profile: str = "lenient"
     traits: Traits = field(default_factory=Traits)
@@ -72,6 +84,22 @@ class Settings:
     @property
     def tls_url(self) -> str:
         return f"https://localhost:{self.tls_port}"
+
+
+OPEN_NAMES = frozenset(
+    [
+        "pace",
+        "latency_ms",
+        "token_seconds",
+        "units_per_minute",
+        "project_units_per_minute",
+        "graph_mails_per_minute",
+        "graph_requests_per_ten_minutes",
+        "meter",
+        "concurrency",
+        "seed",
+    ]
+)
 
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
@@ -94,6 +122,8 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         settings,
         {
             "profile": environ.get("SANDBOX_PROFILE") or "lenient",
+            "weather": environ.get("SANDBOX_WEATHER") or "calm",
+            "seed": int(_number(environ, "SANDBOX_SEED", 7)),
             "pace": _number(environ, "SANDBOX_PACE", 3),
             "latency_ms": _number(environ, "SANDBOX_LATENCY_MS", 0),
         },
@@ -109,12 +139,15 @@ def changed(settings: Settings, wish: Mapping[str, Any]) -> Settings:
             raise SettingsRefused(f"SANDBOX_PROFILE is {wish['profile']!r}; it can be hostile or lenient.")
         traits = PROFILES[wish["profile"]]
         plain["profile"] = wish["profile"]
+    if "weather" in wish:
+        if wish["weather"] not in WEATHERS:
+            raise SettingsRefused(f"SANDBOX_WEATHER is {wish['weather']!r}; it can be {', '.join(WEATHERS)}.")
+        plain["weather"] = wish["weather"]
     trait_names = {f.name for f in fields(Traits)}
-    open_names = {"pace", "latency_ms", "token_seconds", "units_per_minute", "concurrency"}
     for name, value in wish.items():
-        if name == "profile":
+        if name in ("profile", "weather"):
             continue
-        if name not in trait_names | open_names or not isinstance(value, (bool, int, float)) or value < 0:
+        if name not in trait_names | OPEN_NAMES or not isinstance(value, (bool, int, float)) or value < 0:
             raise SettingsRefused(f"{name} cannot be set to {value!r}.")
         if name in trait_names:
             wanted: dict[str, Any] = {name: value}

@@ -1,7 +1,12 @@
-"""The ledger file: one SQLite database in WAL mode that holds everything the sandbox knows."""
+"""The ledger file: one SQLite database in WAL mode that holds everything the sandbox knows.
+
+Writes of one turn of the event loop share a commit, however many calls they belong to. `committed` is
+awaited before an answer leaves, so that what was answered outlives a kill.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +44,8 @@ CREATE TABLE IF NOT EXISTS codes (
 CREATE TABLE IF NOT EXISTS ledger (
     pk INTEGER PRIMARY KEY, provider TEXT NOT NULL, account INTEGER NOT NULL, mailbox TEXT NOT NULL,
     recipients TEXT NOT NULL, subject TEXT NOT NULL, raw BLOB NOT NULL, message_id TEXT NOT NULL,
-    thread TEXT NOT NULL, provider_id TEXT NOT NULL, properties TEXT NOT NULL, accepted_at REAL NOT NULL);
+    thread TEXT NOT NULL, provider_id TEXT NOT NULL, properties TEXT NOT NULL, accepted_at REAL NOT NULL,
+    started_at REAL NOT NULL DEFAULT 0, call INTEGER, copy_of INTEGER, how TEXT NOT NULL DEFAULT 'call');
 CREATE INDEX IF NOT EXISTS ledger_mailbox ON ledger (mailbox);
 CREATE TABLE IF NOT EXISTS ledger_recipients (
     entry INTEGER NOT NULL, account INTEGER NOT NULL, recipient TEXT NOT NULL);
@@ -48,8 +54,8 @@ CREATE TABLE IF NOT EXISTS calls (
     pk INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, mailbox TEXT NOT NULL, op TEXT NOT NULL,
     method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL, status INTEGER NOT NULL DEFAULT 0,
     full_read INTEGER NOT NULL DEFAULT 0, message_ids TEXT NOT NULL DEFAULT '[]',
-    units INTEGER NOT NULL DEFAULT 0, fault TEXT NOT NULL DEFAULT '');
-CREATE INDEX IF NOT EXISTS calls_mailbox ON calls (mailbox);
+    units INTEGER NOT NULL DEFAULT 0, fault TEXT NOT NULL DEFAULT '', clock_at REAL NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS calls_mailbox ON calls (mailbox, op);
 CREATE TABLE IF NOT EXISTS jobs (
     pk INTEGER PRIMARY KEY, due_at REAL NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due_at);
@@ -59,7 +65,21 @@ CREATE TABLE IF NOT EXISTS faults (
 CREATE TABLE IF NOT EXISTS acts (
     pk INTEGER PRIMARY KEY, at REAL NOT NULL, entry INTEGER NOT NULL, recipient TEXT NOT NULL,
     act TEXT NOT NULL, outcome TEXT NOT NULL);
+CREATE TRIGGER IF NOT EXISTS ledger_grows_only BEFORE UPDATE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER IF NOT EXISTS ledger_keeps_all BEFORE DELETE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
 """
+# What a ledger of an earlier version lacks.
+LATER_COLUMNS = {
+    "ledger": {
+        "started_at": "REAL NOT NULL DEFAULT 0",
+        "call": "INTEGER",
+        "copy_of": "INTEGER",
+        "how": "TEXT NOT NULL DEFAULT 'call'",
+    },
+    "calls": {"clock_at": "REAL NOT NULL DEFAULT 0"},
+}
 TABLES = (
     "accounts", "messages", "changes", "grants", "tokens", "codes", "ledger", "ledger_recipients",
     "calls", "jobs", "faults", "acts",
@@ -71,12 +91,13 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = sqlite3.connect(path, isolation_level=None, cached_statements=512)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(SCHEMA)
-        self._depth = 0
+        self._add_later_columns()
+        self._statements: dict[tuple[str, ...], str] = {}
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         return self._db.execute(sql, values).fetchall()
@@ -87,38 +108,79 @@ class Store:
 
     def insert(self, table: str, **values: Any) -> int:
         """Insert one row and return its key."""
-        names = ", ".join(values)
-        marks = ", ".join("?" for _ in values)
-        sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
-        cursor = self._db.execute(sql, tuple(values.values()))
-        return int(cursor.lastrowid or 0)
+        shape = (table, *values)
+        sql = self._statements.get(shape)
+        if sql is None:
+            names, marks = ", ".join(values), ", ".join("?" for _ in values)
+            sql = self._statements[shape] = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+        self._open()
+        return int(self._db.execute(sql, tuple(values.values())).lastrowid or 0)
 
     def change(self, sql: str, *values: Any) -> int:
         """Run an UPDATE or DELETE and return how many rows it met."""
+        self._open()
         return self._db.execute(sql, values).rowcount
+
+    def bumped(self, sql: str, *values: Any) -> int:
+        """Run an UPDATE ... RETURNING one number and return it. Raises LookupError where no row was met."""
+        self._open()
+        found = self._db.execute(sql, values).fetchall()
+        if not found:
+            raise LookupError(sql)
+        return int(found[0][0])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; an inner one joins the outer one. Never held across an await."""
-        if self._depth:
-            yield
-            return
-        self._db.execute("BEGIN IMMEDIATE")
-        self._depth += 1
+        """All or nothing, within what this turn writes. Never held across an await."""
+        self._open()
+        self._db.execute("SAVEPOINT part")
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.execute("ROLLBACK TO part")
             raise
-        else:
-            self._db.execute("COMMIT")
         finally:
-            self._depth -= 1
+            self._db.execute("RELEASE part")
+
+    async def committed(self) -> None:
+        """Return once everything written so far is in the file."""
+        # The commit was put behind this turn when its first write was made, so it comes before us.
+        await asyncio.sleep(0)
+        self.commit()
+
+    def commit(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
 
     def clear(self) -> None:
-        with self.transaction():
-            for table in TABLES:
+        self._open()
+        for table in TABLES:
+            # The ledger lets nobody delete: it goes as a whole and comes new.
+            if table == "ledger":
+                self._db.execute("DROP TABLE ledger")
+            else:
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608
+        self.commit()
+        self._db.executescript(SCHEMA)
 
     def close(self) -> None:
+        self.commit()
         self._db.close()
+
+    def _open(self) -> None:
+        """Open a transaction that ends with this turn of the loop; without a loop, each write is one."""
+        if self._db.in_transaction:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        loop.call_soon(self.commit)
+
+    def _add_later_columns(self) -> None:
+        for table, columns in LATER_COLUMNS.items():
+            known = {row["name"] for row in self.rows(f"PRAGMA table_info({table})")}
+            for name, kind in columns.items():
+                if name not in known:
+                    self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")

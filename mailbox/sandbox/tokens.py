@@ -27,6 +27,10 @@ class Grant:
     revoked: bool
 
 
+# A token's grant, scopes and expiry in unix seconds.
+Held = tuple[Grant, tuple[str, ...], float]
+
+
 @dataclass(frozen=True)
 class Code:
     account: Account
@@ -41,6 +45,11 @@ class Tokens:
     def __init__(self, store: Store, accounts: Accounts) -> None:
         self._store = store
         self._accounts = accounts
+        self._held: dict[tuple[str, str], Held] = {}
+
+    def forget(self) -> None:
+        """What is remembered of tokens is old: read them anew."""
+        self._held.clear()
 
     def new_code(self, provider: str, code: Code, challenge: str) -> str:
         text = secrets.token_urlsafe(32)
@@ -100,8 +109,14 @@ class Tokens:
         found = self.holder(token, "refresh")
         return found[0] if found and found[0].client == client and not found[0].revoked else None
 
-    def holder(self, token: str, kind: str) -> tuple[Grant, tuple[str, ...], float] | None:
+    def holder(self, token: str, kind: str) -> Held | None:
         """Grant, scopes and expiry of any token ever issued, dead ones too."""
+        found = self._held.get((token, kind)) or self._look_up(token, kind)
+        if found:
+            self._held[token, kind] = found
+        return found
+
+    def _look_up(self, token: str, kind: str) -> Held | None:
         row = self._store.row(
             "SELECT t.scopes AS token_scopes, t.expires_at, g.* FROM tokens t "
             "JOIN grants g ON g.pk = t.grant_pk WHERE t.token = ? AND t.kind = ?",
@@ -116,6 +131,7 @@ class Tokens:
 
     def revoke(self, account: Account, client: str | None = None) -> int:
         """End every grant of an account (and client): its refresh and access tokens all die."""
+        self.forget()
         if client is None:
             return self._store.change(
                 "UPDATE grants SET revoked = 1 WHERE account = ? AND revoked = 0", account.pk
@@ -132,6 +148,7 @@ class Tokens:
 
     def expire_access(self, account: Account) -> None:
         """Make the access tokens of an account old; refresh tokens live on."""
+        self.forget()
         self._store.change(
             "UPDATE tokens SET expires_at = 0 WHERE kind = 'access' AND grant_pk IN "
             "(SELECT pk FROM grants WHERE account = ?)",

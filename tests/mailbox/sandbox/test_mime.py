@@ -14,7 +14,7 @@ from tests.mailbox.sandbox.conftest import mail
 def stored(raw: bytes) -> Stored:
     return Stored(
         pk=1, account=1, id="1", thread="1", folder="inbox", draft=None, raw=raw, message_id="", subject="",
-        sender="", recipients="", snippet="", at=0, seq=1, properties={}, decoy=False, moving=False,
+        sender="", recipients="", at=0, seq=1, properties={}, decoy=False, moving=False,
     )  # fmt: skip
 
 
