@@ -40,7 +40,7 @@ GAPS = {
     "kill_postgres": 400.0,
     "restart": 600.0,
     "pause": 20.0,
-    "opt_out": 12.0,
+    "opt_out": 35.0,
     "storm": 60.0,
 }
 WAKES = ("outreach.wake_senders", "outreach.wake_queue", "outreach.wake_settle", "outreach.wake_pollers")
@@ -54,12 +54,12 @@ class Chaos:
         self.dice = random.Random(seed)
         self.done: Counter[str] = Counter()
         self.acts: dict[str, Callable[[], bool]] = {name: getattr(self, f"_{name}") for name in GAPS}
-        self.due = {name: self._gap(name) for name in GAPS}
+        # Each kind comes up in a short run as well.
+        self.due = {name: self.dice.uniform(0.1, 0.6) * min(gap, sends) for name, gap in GAPS.items()}
         self.later: list[tuple[float, Callable[[], object]]] = []
         # Spread over the run by what has been sent, not by time: a slow machine meets them all the same.
         self.revokes = sorted(self.dice.uniform(0.1, 0.85) * sends for _ in range(revokes))
         self.doomed = self.dice.sample(sorted(house.mailboxes), revokes)
-        self.most_opt_outs = max(house.planned // 20, 5)
         # The client of a person with the link in the mail: no sign-in, no cookie.
         self.person = Client(SERVER_NAME="localhost")
 
@@ -75,8 +75,10 @@ class Chaos:
             entry[1]()
         for name, at in self.due.items():
             if at <= sent:
-                self.done[name] += self.acts[name]()
-                self.due[name] = max(at, sent) + self._gap(name)
+                done = self.acts[name]()
+                self.done[name] += done
+                # What found nothing to act on (a worker that is starting) comes again soon.
+                self.due[name] = max(at, sent) + (self._gap(name) if done else 2)
         while self.revokes and sent >= self.revokes[0]:
             self.revokes.pop(0)
             self.revoke(self.doomed.pop())
@@ -165,8 +167,6 @@ class Chaos:
         return paused
 
     def _opt_out(self) -> bool:
-        if self.done["opt_out"] >= self.most_opt_outs:
-            return False
         here = self.dice.choice(self.house.workspaces)
         with workspace(here):
             ids = list(Message.objects.order_by("pk").values_list("pk", flat=True))

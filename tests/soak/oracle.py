@@ -21,8 +21,8 @@ IN_DOUBT = frozenset({"accept_then_reset", "truncate", "error_but_accepted", "er
                       "accept_after", "hang"})  # fmt: skip
 # A revoke: no call starts later than this behind its commit, Google's revoke apart (decisions 6).
 GRACE = 0.25
-# What faults.md 4.2 and decisions 1 park although the draft can still be seen.
-PARKED_BY_RULE = frozenset({"unsent_twice"})
+# What faults.md 3.1 rule 9 and 4.2 park although the unused draft can still be seen: a person chooses.
+PARKED_BY_RULE = frozenset({"unsent_twice", "too_old"})
 MUST_BE_ZERO = ("duplicate", "lost", "wrongly_sent", "wrongly_not_sent", "stop_violated", "cap_breach",
                 "unknown_mail", "parked_and_decidable", "late_calls", "tokens_left")  # fmt: skip
 
@@ -129,7 +129,7 @@ def judge(facts: Facts) -> Verdict:
         "cap_breach": list(_over_the_cap(facts, entries)),
         "unknown_mail": [key for key in entries if key not in known],
         "parked": [mail.id for mail in parked],
-        "parked_by_rule": [mail.id for mail in parked if mail.reason in PARKED_BY_RULE],
+        "parked_by_rule": [mail.id for mail in parked if _by_rule(facts, mail)],
         "parked_and_decidable": list(_decidable(facts, parked)),
         "late_calls": list(_late_calls(facts)),
         "tokens_left": [box for box in _revoked(facts) if box in facts.tokens],
@@ -210,8 +210,12 @@ def _decidable(facts: Facts, parked: Iterable[Mail]) -> Iterator[str]:
     """Mails in doubt of which a read could still tell. A revoked mailbox may not be read."""
     revoked = set(_revoked(facts))
     for mail in parked:
-        if mail.mailbox not in revoked and mail.id in facts.traces and mail.reason not in PARKED_BY_RULE:
+        if mail.mailbox not in revoked and mail.id in facts.traces and not _by_rule(facts, mail):
             yield f"{mail.id} ({mail.reason}: {facts.traces[mail.id]})"
+
+
+def _by_rule(facts: Facts, mail: Mail) -> bool:
+    return mail.reason in PARKED_BY_RULE and facts.traces.get(mail.id) != "sent"
 
 
 def _revoked(facts: Facts) -> dict[str, float]:

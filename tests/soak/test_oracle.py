@@ -150,6 +150,7 @@ def test_it_counts_what_is_parked_and_why() -> None:
     by_rule = altered(facts, "b2", reason="unsent_twice")
     counts = judge(dataclasses.replace(by_rule, traces={"b2": "draft"})).counts
     assert (counts["parked"], counts["parked_by_rule"], counts["true_unknown"]) == (1, 1, 0)
+    assert judge(dataclasses.replace(by_rule, traces={"b2": "sent"})).broken == ["parked_and_decidable"]
 
 
 # --- how a mail is known --------------------------------------------------------------------------
