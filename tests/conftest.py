@@ -17,11 +17,18 @@ from accounts.models import Membership, Role, User, Workspace
 from accounts.workspaces import create_workspace
 from config import embedded
 from tests import roles
-from tests.isolation.report import pytest_terminal_summary  # noqa: F401 - a hook
+from tests.grid.report import tell as tell_grid
+from tests.isolation.report import pytest_terminal_summary as tell_matrix
 from tests.mailbox.sandbox.conftest import Running, start
 from tests.proofs import prove
 
 PASSWORD = "correct-horse-battery"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures of this run, behind everything else."""
+    tell_matrix(terminalreporter)
+    tell_grid(terminalreporter)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

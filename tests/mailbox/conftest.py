@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Callable
 
@@ -19,42 +20,45 @@ from tests.mailbox.sandbox.conftest import Running
 ADDRESSES = {"google": "maya@studio.example", "microsoft": "max@firm.example"}
 
 
+def connect(
+    here: Workspace, providers: Running, provider: str, email: str = "", *, private_mails: int = 0
+) -> Mailbox:
+    """A mailbox of the open workspace `here` with a living grant."""
+    email = email or ADDRESSES[provider]
+    providers.post("accounts", provider=provider, email=email, private_mails=private_mails)
+    given = providers.post("grant", provider=provider, email=email)
+    google = provider == "google"
+    subject = given["sub"] if google else f"{given['tid']}.{given['oid']}"
+    identity = platform_index("mailbox", f"{provider}:{subject}")
+    MailboxIdentity.objects.get_or_create(
+        pk=identity, defaults={"consumer": is_consumer(provider, subject=subject, address=email)}
+    )
+    now = clock.now()
+    row = Mailbox.objects.create(
+        owner=here.memberships.get(role="owner").user,
+        provider=provider,
+        identity=identity,
+        subject=subject,
+        address=email,
+        address_index=blind_index(here.pk, "address", email),
+        display_name="Maya",
+        connected_at=now,
+        daily_cap=400,
+    )
+    Credential.objects.create(
+        mailbox=row,
+        generation=row.generation,
+        secret=given["refresh_token"] if google else given["msal_cache"],
+        access_token=given["access_token"],
+        access_expires_at=now + dt.timedelta(seconds=given["expires_in"]),
+    )
+    return row
+
+
 @pytest.fixture
 def connected(in_ws: Workspace, providers: Running) -> Callable[..., Mailbox]:
     """`connected("google")`: a mailbox of the open workspace with a living grant."""
-
-    def make(provider: str, email: str = "", *, private_mails: int = 0) -> Mailbox:
-        email = email or ADDRESSES[provider]
-        providers.post("accounts", provider=provider, email=email, private_mails=private_mails)
-        given = providers.post("grant", provider=provider, email=email)
-        google = provider == "google"
-        subject = given["sub"] if google else f"{given['tid']}.{given['oid']}"
-        identity = platform_index("mailbox", f"{provider}:{subject}")
-        MailboxIdentity.objects.get_or_create(
-            pk=identity, defaults={"consumer": is_consumer(provider, subject=subject, address=email)}
-        )
-        now = clock.now()
-        row = Mailbox.objects.create(
-            owner=in_ws.memberships.get(role="owner").user,
-            provider=provider,
-            identity=identity,
-            subject=subject,
-            address=email,
-            address_index=blind_index(in_ws.pk, "address", email),
-            display_name="Maya",
-            connected_at=now,
-            daily_cap=400,
-        )
-        Credential.objects.create(
-            mailbox=row,
-            generation=row.generation,
-            secret=given["refresh_token"] if google else given["msal_cache"],
-            access_token=given["access_token"],
-            access_expires_at=now + dt.timedelta(seconds=given["expires_in"]),
-        )
-        return row
-
-    return make
+    return functools.partial(connect, in_ws, providers)
 
 
 @pytest.fixture

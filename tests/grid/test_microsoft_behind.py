@@ -1,0 +1,16 @@
+"""The grid at Microsoft Graph: the worker dies from the write on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.grid.conftest import Check
+from tests.grid.expected import BEHIND_THE_WRITE, Case, every_case
+
+pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
+
+
+@pytest.mark.parametrize("case", every_case("microsoft", BEHIND_THE_WRITE), ids=str)
+def test_it_ends_where_it_must(check: Check, case: Case) -> None:
+    """F1, F2, F3, F4, F5, F6, F8, F18, F23."""
+    check(case)
