@@ -18,6 +18,12 @@ fieldset { border: 1px solid #8888; border-radius: .5rem; margin: 0 0 1rem; padd
 label { display: block; padding: .25rem 0; overflow-wrap: anywhere }
 input[type=email] { font: inherit; width: 100%; box-sizing: border-box; padding: .4rem }
 button { font: inherit; padding: .5rem 1rem; margin: 0 .5rem .5rem 0; cursor: pointer }
+body:has(table) { max-width: 72rem }
+.wide { overflow-x: auto }
+table { border-collapse: collapse; font-size: .875rem }
+th, td { border-bottom: 1px solid #8886; padding: .25rem .5rem; text-align: left }
+select, input { font: inherit }
+dt { font-family: ui-monospace, monospace }
 .note { border-left: .25rem solid #b26a00; padding-left: .75rem }
 """
 

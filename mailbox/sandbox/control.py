@@ -138,6 +138,8 @@ async def change_settings(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, A
         sandbox.settings = changed(sandbox.settings, wish)
     except SettingsRefused as problem:
         raise Refusal(400, "settings", str(problem)) from None
+    if {"weather", "seed"} & set(wish):
+        sandbox.faults.draws.forget()
     return show_settings(sandbox, {})
 
 

@@ -29,7 +29,9 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     sandbox = request.app[SANDBOX]
     provider, op = classify(request)
     if not provider:
-        return await _answered(request, handler, provider, op)
+        answer = await _answered(request, handler, provider, op)
+        await sandbox.store.committed()
+        return answer
     mailbox = await _mailbox(sandbox, request, op)
     now = sandbox.clock.now()
     call = calls.start(sandbox.store, request, provider=provider, mailbox=mailbox, op=op, now=now)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from mailbox.sandbox import acts, control, gmail_api, google_oauth, graph_api, microsoft_oauth
+from mailbox.sandbox import acts, admin, control, gmail_api, google_oauth, graph_api, microsoft_oauth
 from mailbox.sandbox.certificates import server_context
 from mailbox.sandbox.context import SANDBOX, Sandbox, open_sandbox
 from mailbox.sandbox.gate import gate
@@ -32,7 +32,13 @@ async def running(settings: Settings) -> AsyncIterator[Sandbox]:
     sandbox = open_sandbox(settings)
     plain = application(
         sandbox,
-        [*google_oauth.routes(), *gmail_api.routes(), *microsoft_oauth.page_routes(), *control.routes()],
+        [
+            *google_oauth.routes(),
+            *gmail_api.routes(),
+            *microsoft_oauth.page_routes(),
+            *control.routes(),
+            *admin.routes(),
+        ],
     )
     secure = application(sandbox, [*microsoft_oauth.routes(), *graph_api.routes()])
     runners = [
