@@ -88,7 +88,7 @@ def furnish(
     `each`: how many silent people a mailbox writes to, by its number, once only; in place of `people`.
     """
     # Tokens and quota units are not what is tried here; both would make the run wait in real time.
-    world.ask("settings", token_seconds=10**8, units_per_minute=10**9)
+    world.ask("settings", token_seconds=10**8, meter=False)
     house = House()
     for number in range(workspaces):
         owner = User.objects.create_user(f"owner{number}@soak.example", "soak-soak-soak", name="Owner")
