@@ -13,7 +13,7 @@ from accounts.tenancy import workspace
 from accounts.workspaces import create_workspace
 from tests.grid.expected import Case, expected
 from tests.grid.report import FIRED, NOT_REACHED
-from tests.grid.world import NUMBERS, World, armed
+from tests.grid.world import NUMBERS, Control, World, armed
 from tests.mailbox.sandbox.conftest import Running
 
 Check = Callable[[Case], None]
@@ -42,7 +42,7 @@ def world(sandbox_process: Running, django_db_setup: None, django_db_blocker: An
             here = create_workspace(owner, name="Studio")
             Workspace.objects.filter(pk=here.pk).update(postal_address="Studio, 14 Quay Lane, Harwick")
             with workspace(here):
-                yield World(sandbox_process, here)
+                yield World(Control(sandbox_process), here)
         finally:
             case._post_teardown()  # type: ignore[attr-defined]
             Emptied.tearDownClass()

@@ -47,10 +47,10 @@ class Judge:
             assert accepted == 1, "wrongly sent: the ledger has none"
         if row.state in NOT_HANDED_OVER:
             assert accepted == 0, f"wrongly not sent: {row.state}, and the ledger has one"
-        holds = SendSlot.objects.filter(key=row.pk).count()
+        places = list(SendSlot.objects.filter(identity_id=self._identity).values_list("key", flat=True))
+        holds = places.count(row.pk)
         assert holds == int(row.state in COUNTED), f"{holds} places in the cap for a mail that is {row.state}"
-        used = SendSlot.objects.filter(identity_id=self._identity).count()
-        assert used == holds + self.lost_slots, f"{used} places of the cap are used"
+        assert len(places) == holds + self.lost_slots, f"{len(places)} places of the cap are used"
         assert row.fence >= self._fence, f"the fence shrank from {self._fence} to {row.fence}"
         self._fence = row.fence
         return row

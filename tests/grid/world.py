@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
+
 from accounts import clock
 from accounts.failpoints import Act, arm
 from accounts.models import Workspace
@@ -50,6 +52,25 @@ FAULTS: dict[str, dict[str, object]] = {
 
 class Killed(BaseException):
     """SIGKILL, as far as one process can have it: nothing catches it, and transactions roll back."""
+
+
+class Control(Running):
+    """The sandbox's control API over one connection: a case asks it some thirty times."""
+
+    def __init__(self, running: Running) -> None:
+        super().__init__(running.http, running.tls, running.directory, running.process)
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def post(self, act: str, **wish: Any) -> Any:
+        return self._read(self._session.post(f"{self.http}/_sandbox/{act}", json=wish, timeout=10))
+
+    def get(self, what: str, **query: str) -> Any:
+        return self._read(self._session.get(f"{self.http}/_sandbox/{what}", params=query, timeout=10))
+
+    def _read(self, answer: requests.Response) -> Any:
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
 
 @dataclass
@@ -133,11 +154,13 @@ class Trial:
         self.row = self.judge.look()
         return self.row
 
-    def work(self) -> None:
+    def work(self) -> int:
         """One worker's wake-up for this mailbox (outreach/tasks.py), for one row."""
-        if health.may_be_called(self._fresh()):
-            for held in claim.claim_batch(self._fresh(), limit=1):
-                send.send(held.id, held.fence)
+        mailbox = self._fresh()
+        held = claim.claim_batch(mailbox, limit=1) if health.may_be_called(mailbox) else []
+        for row in held:
+            send.send(row.id, row.fence)
+        return len(held)
 
     def turn(self) -> Message:
         """A sender and a settler wake up, as the beat wakes them whether anything is due or not."""
@@ -149,13 +172,15 @@ class Trial:
         self._as_worker(lambda: settle.settle_due(self._fresh()))
         return self.row
 
-    def _as_worker(self, act: Callable[[], object]) -> None:
+    def _as_worker(self, act: Callable[[], int]) -> None:
+        """`act` says how many rows it worked on; where there was none, there is nothing new to look at."""
         try:
-            act()
+            worked = act()
         except Killed:
-            self.died = True
+            worked, self.died = 1, True
             another_process()
-        self.look()
+        if worked:
+            self.look()
 
     def wait(self, moment: dt.datetime | None = None) -> bool:
         """To just behind `moment`, or the next moment that a row names; False where none is named."""
