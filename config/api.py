@@ -13,7 +13,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.renderers import JSONRenderer
 
 from accounts.access import Policy, public
-from outreach.api import acting, reading
+from outreach.api import acting, reading, waiting
 from outreach.api.problems import problem
 
 
@@ -55,6 +55,8 @@ urlpatterns = [
     path("api/v1/campaigns", reading.Campaigns.as_view(), name="campaigns"),
     path("api/v1/campaigns/<uuid:pk>", reading.CampaignOne.as_view(), name="campaign"),
     path("api/v1/campaigns/<uuid:pk>/launch", acting.CampaignLaunch.as_view(), name="campaign_launch"),
+    path("api/v1/campaigns/<uuid:pk>/messages", waiting.CampaignMessages.as_view(), name="campaign_messages"),
+    path("api/v1/messages/<uuid:pk>/why", waiting.MessageWhy.as_view(), name="message_why"),
     path("api/schema/", Description.as_view(), name="schema"),
     path("api/docs/", documentation, name="docs"),
     # Line breaks too, which <path:> does not match.

@@ -1,7 +1,8 @@
 """Every gate that a mail passes before it is queued and again before it is handed over (decisions 9).
 
 A gate looks at one row and answers with a Verdict: it may go, it waits (until a time, or until somebody
-acts), or it ends. `GATES` says which kinds of mail a gate is for; nothing else decides that.
+acts), or it ends. `GATES` says which kinds of mail a gate is for; nothing else decides that. `asked` runs
+them all and stops at none, for whoever wants to know why a mail has not gone (outreach/ledger.py).
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from dataclasses import dataclass
 
 from accounts import clock
 from accounts.viewpoint import whole_workspace
-from outreach.gates import pace, people, state, text
+from outreach.gates import domain, pace, people, state, text
 from outreach.gates.people import suppressed_by
 from outreach.gates.verdict import GO, Verdict
 from outreach.models import Message, MessageKind
 
-__all__ = ["GATES", "Gate", "Verdict", "may_queue", "may_queue_text", "may_send", "suppressed_by"]
+__all__ = ["GATES", "Gate", "Verdict", "asked", "may_queue", "may_queue_text", "may_send", "suppressed_by"]
 
 FIRST, FOLLOW_UP, REMOVAL = MessageKind.FIRST, MessageKind.FOLLOW_UP, MessageKind.REMOVAL
 ANSWER, TEST = MessageKind.ANSWER, MessageKind.TEST
@@ -29,10 +30,12 @@ EVERY = frozenset(MessageKind)
 class Gate:
     """`number` is the one of faults.md 8. `late`: asked only at the last gate, in the sending transaction.
 
-    `about_text`: looks at the final text, so it is also asked right after rendering.
+    `about_text`: looks at the final text, so it is also asked right after rendering. `rule` says what has to
+    be so for the mail to go.
     """
 
     number: str
+    rule: str
     run: Callable[[Message, dt.datetime], Verdict]
     kinds: frozenset[MessageKind]
     late: bool = False
@@ -41,30 +44,31 @@ class Gate:
 
 # In the order in which they are asked: what ends a mail before what lets it wait.
 GATES = (
-    Gate("G13", state.mailbox_removed, EVERY),
-    Gate("G13", state.enrollment, SEQUENCE),
-    Gate("G13", state.no_reply, frozenset([FOLLOW_UP, REMOVAL])),
-    Gate("G13", state.case_open, frozenset([REMOVAL])),
-    Gate("G1", people.suppression, SEQUENCE),
-    Gate("G2", people.basis, SEQUENCE),
-    Gate("G14", people.region, SEQUENCE),
-    Gate("G3", text.identity, EVERY),
-    Gate("G3", text.no_false_answer, frozenset([FIRST]), about_text=True),
-    Gate("G15", text.size, EVERY, about_text=True),
-    Gate("G10", text.placeholders, SEQUENCE, about_text=True),
-    Gate("G11", text.links, SEQUENCE, about_text=True),
-    Gate("G5", text.opt_out, SEQUENCE, about_text=True),
-    Gate("G4", text.postal_address, SEQUENCE),
-    Gate("G13", state.suspended, EVERY),
-    Gate("G13", state.campaign, SEQUENCE),
-    Gate("G13", state.mailbox_usable, EVERY),
-    Gate("G8", pace.bounces, SEQUENCE),
-    Gate("G9", pace.complaints, SEQUENCE),
-    Gate("G12", people.cool_down, frozenset([FIRST])),
-    Gate("G12", people.site_budget, frozenset([REMOVAL])),
-    Gate("G2", people.bulk, frozenset([FIRST])),
-    Gate("G7", pace.window, SEQUENCE),
-    Gate("G7", pace.cap, SEQUENCE | {ANSWER}, late=True),
+    Gate("G13", "The mailbox is connected here", state.mailbox_removed, EVERY),
+    Gate("G13", "The person is still in the campaign", state.enrollment, SEQUENCE),
+    Gate("G13", "Nobody has answered", state.no_reply, frozenset([FOLLOW_UP, REMOVAL])),
+    Gate("G13", "The case still asks for removal", state.case_open, frozenset([REMOVAL])),
+    Gate("G1", "Neither the address nor its domain is suppressed", people.suppression, SEQUENCE),
+    Gate("G2", "Source and basis are recorded", people.basis, SEQUENCE),
+    Gate("G14", "The person’s country allows it", people.region, SEQUENCE),
+    Gate("G3", "The sender can be named", text.identity, EVERY),
+    Gate("G3", "The subject does not pretend", text.no_false_answer, frozenset([FIRST]), about_text=True),
+    Gate("G15", "At most 25 MB, to one person", text.size, EVERY, about_text=True),
+    Gate("G10", "Every field is filled in", text.placeholders, SEQUENCE, about_text=True),
+    Gate("G11", "No link hides where it leads", text.links, SEQUENCE, about_text=True),
+    Gate("G5", "The link to stop is in it", text.opt_out, SEQUENCE, about_text=True),
+    Gate("G4", "A postal address is in it", text.postal_address, SEQUENCE),
+    Gate("G6", "The domain vouches for its mail (warns only)", domain.authentication, SEQUENCE),
+    Gate("G13", "The workspace is not suspended", state.suspended, EVERY),
+    Gate("G13", "The campaign is running", state.campaign, SEQUENCE),
+    Gate("G13", "The mailbox works now", state.mailbox_usable, EVERY),
+    Gate("G8", "Few mails of the mailbox came back", pace.bounces, SEQUENCE),
+    Gate("G9", "Few people complained", pace.complaints, SEQUENCE),
+    Gate("G12", "No other campaign wrote lately", people.cool_down, frozenset([FIRST])),
+    Gate("G12", "The site has had few mails", people.site_budget, frozenset([REMOVAL])),
+    Gate("G2", "Few mails of this text, or consent", people.bulk, frozenset([FIRST])),
+    Gate("G7", "Inside the hours of the campaign", pace.window, SEQUENCE),
+    Gate("G7", "The mailbox has room today", pace.cap, SEQUENCE | {ANSWER}, late=True),
 )
 
 
@@ -84,6 +88,15 @@ def may_send(message: Message, *, now: dt.datetime | None = None) -> Verdict:
     The caller holds a first mail's contact too, so that two campaigns cannot both see "nobody wrote" (F28).
     """
     return _ask(message, GATES, now)
+
+
+@whole_workspace("a gate asks about every project")
+def asked(message: Message, *, now: dt.datetime) -> list[tuple[Gate, Verdict]]:
+    """Every gate that this mail passes, in their order, with its answer now. The first that says no decides.
+
+    The same functions as the last gate calls, and nothing is stored: the answer is never stale.
+    """
+    return [(gate, gate.run(message, now)) for gate in GATES if message.kind in gate.kinds]
 
 
 @whole_workspace("a gate asks about every project")

@@ -10,7 +10,8 @@ from rest_framework import serializers
 from accounts.keys import Scope
 from accounts.models import KeyKind, Role
 from mailbox.models import MailboxState, Provider
-from outreach.models import Basis, CampaignState, Consent
+from outreach.ledger import Answer
+from outreach.models import Basis, CampaignState, Consent, MessageKind, MessageState
 
 CREDENTIALS = [*KeyKind.choices, ("session", "Browser session")]
 
@@ -158,6 +159,53 @@ class LaunchShape(serializers.Serializer[Any]):
 
 class NothingDraft(Strict):
     """No fields: the body may be left out."""
+
+
+@extend_schema_serializer(component_name="Message")
+class MessageShape(serializers.Serializer[Any]):
+    """One intended mail, and why it has not gone, as of the last time that somebody asked."""
+
+    id = serializers.UUIDField(source="row.pk")
+    kind = serializers.ChoiceField(choices=MessageKind.choices, source="row.kind")
+    step = serializers.IntegerField(
+        source="row.step.position",
+        default=None,
+        allow_null=True,
+        help_text="1 to 3; null outside a sequence.",
+    )
+    contact = serializers.UUIDField(source="row.contact_id", allow_null=True)
+    state = serializers.ChoiceField(choices=MessageState.choices, source="row.state")
+    code = serializers.CharField(
+        source="told.code", allow_blank=True, help_text="Why: a stable code, or the provider’s own."
+    )
+    gate = serializers.CharField(
+        source="told.gate", allow_blank=True, help_text="The gate that decides, G1 to G15; empty for none."
+    )
+    sentence = serializers.CharField(source="told.sentence", allow_blank=True)
+    next_try_at = serializers.DateTimeField(
+        source="told.next_try", allow_null=True, help_text="Null: not again, or not before somebody acts."
+    )
+
+
+@extend_schema_serializer(component_name="Gate")
+class GateShape(serializers.Serializer[Any]):
+    gate = serializers.CharField(help_text="G1 to G15.")
+    rule = serializers.CharField(help_text="What has to be so for the mail to go.")
+    answer = serializers.ChoiceField(
+        choices=[answer.value for answer in Answer],
+        help_text="`later`: it looks at the text, which is not fixed yet.",
+    )
+    code = serializers.CharField(allow_blank=True)
+    sentence = serializers.CharField(allow_blank=True)
+    until = serializers.DateTimeField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="Why")
+class WhyShape(serializers.Serializer[Any]):
+    """Every gate of a mail that waits, asked at this moment; none for one that has gone or ended."""
+
+    message = MessageShape()
+    gates = GateShape(many=True)
 
 
 class ProblemLine(serializers.Serializer[Any]):

@@ -7,7 +7,7 @@ import datetime as dt
 from accounts.viewpoint import whole_workspace
 from mailbox import limits
 from mailbox.models import Mailbox
-from outreach.gates.verdict import GO, Verdict, days, waits
+from outreach.gates.verdict import GO, Verdict, days, waits, warns
 from outreach.models import Message, MessageState, Suppression, SuppressionReason
 from outreach.window import window_of
 
@@ -71,6 +71,12 @@ def bounces(message: Message, now: dt.datetime) -> Verdict:
             "bounces",
             f"The last {HARD_IN_A_ROW} mails of this mailbox all came back: check the addresses.",
             until=newest[0][0] + days(BOUNCE_DAYS),
+        )
+    if len(back) >= BOUNCES_WARN:
+        return warns(
+            "bounces_near",
+            f"{len(back)} of the last {BOUNCE_WINDOW} mails of this mailbox came back. "
+            f"It stops at {BOUNCES_STOP}.",
         )
     return GO
 

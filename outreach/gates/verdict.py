@@ -15,7 +15,8 @@ class Verdict:
     """`code` is stable and stored as `Message.reason`; `sentence` is what the why column says.
 
     Not ok and `ends` set: the row ends in that state (cancelled or suppressed). Otherwise it waits: until
-    `until`, or, where that is None, until somebody acts, and is asked again before long.
+    `until`, or, where that is None, until somebody acts, and is asked again before long. Ok with a code: it
+    may go, and the sentence warns.
     """
 
     ok: bool
@@ -26,6 +27,10 @@ class Verdict:
 
 
 GO = Verdict(ok=True)
+
+
+def warns(code: str, sentence: str) -> Verdict:
+    return Verdict(ok=True, code=code, sentence=sentence)
 
 
 def waits(code: str, sentence: str, *, until: dt.datetime | None = None) -> Verdict:

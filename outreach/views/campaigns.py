@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import audit, clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
-from outreach import timeline, why
+from outreach import ledger, timeline, why
 from outreach.forms_campaigns import CampaignForm
 from outreach.models import (
     Campaign,
@@ -29,6 +30,7 @@ from outreach.models import (
     Thread,
 )
 from outreach.models.contacts import address_index
+from outreach.models.messages import STOPPABLE
 from outreach.views import campaign_counts as counts
 from outreach.views.campaign_words import gates, if_paused
 from outreach.views.forecast import forecast_of
@@ -98,12 +100,24 @@ def campaign_person(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) ->
         "campaign": row.campaign,
         "enrollment": row,
         "shown": why.state_of(row),
+        **_ledger(mails),
         "mails": [(mail, timeline.of_message(mail, events.get(mail.pk, []))) for mail in mails],
         "thread": Thread.objects.filter(enrollment=row).first(),
         "may_work": request.membership.may(Role.MEMBER),
     }
     template = "outreach/_campaign_person.html" if request.htmx else "outreach/campaign_person.html"
     return render(request, template, page)
+
+
+def _ledger(mails: list[Message]) -> dict[str, Any]:
+    """Every gate of the next mail that waits, asked now. A later step waits for this one."""
+    waiting = next((mail for mail in mails if mail.state in STOPPABLE), None)
+    if waiting is None:
+        return {}
+    row = Message.objects.select_related(*ledger.WITH).get(pk=waiting.pk)
+    found = ledger.opened(row, now=clock.now())
+    tally = Counter(line.answer for line in found.lines)
+    return {"waiting": row, "ledger": found, "passing": tally[ledger.Answer.PASSES]}
 
 
 @member(Role.VIEWER)

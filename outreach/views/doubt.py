@@ -6,6 +6,7 @@ import uuid
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,6 +40,8 @@ def in_doubt(request: MemberRequest) -> HttpResponse:
     """The list. `decision` and any number of `mail` decide; sending again is asked about first."""
     may_work = request.membership.may(Role.MEMBER)
     if request.method == "POST":
+        if not may_work:
+            raise PermissionDenied
         return _decide(request)
     if request.GET.get("decision") == settle.Decision.SEND_AGAIN.value and may_work:
         return _ask_again(request)
@@ -86,7 +89,6 @@ def doubt(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "outreach/doubt.html", page)
 
 
-@member(Role.MEMBER)
 def _decide(request: MemberRequest) -> HttpResponse:
     back = _back(request)
     try:

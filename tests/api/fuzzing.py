@@ -53,6 +53,8 @@ SCOPES = {
     "list_campaigns": "read",
     "get_campaign": "read",
     "launch_campaign": "campaigns:launch",
+    "list_campaign_messages": "read",
+    "explain_message": "read",
 }
 # Operation → the kind of row that its id names.
 NAMES = {
@@ -62,6 +64,8 @@ NAMES = {
     "get_mailbox": "mailbox",
     "get_campaign": "campaign",
     "launch_campaign": "campaign",
+    "list_campaign_messages": "running",
+    "explain_message": "message",
 }
 _IDS = {"id": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "sid": re.compile(r"WS[0-9a-f]{32}")}
 MOST_FINDINGS = 30

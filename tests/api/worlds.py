@@ -9,6 +9,7 @@ from accounts import clock, keys
 from accounts.keys import Scope
 from accounts.models import KeyKind, Membership, Role, User, Workspace
 from accounts.tenancy import workspace
+from outreach.models import CampaignState
 from tests import factories
 from tests.api.fuzzing import Visitor, World
 from tests.api.keys import basic, bearer, in_session, make_key, owner_of
@@ -42,9 +43,16 @@ def _fill(here: Workspace, word: str) -> dict[str, str]:
         campaign = factories.make_campaign(
             project=project, mailbox=mailbox, name=f"Campaign {word}", contacts=[person]
         )
+        running = factories.make_campaign(
+            project=project, mailbox=mailbox, name=f"Runs {word}", state=CampaignState.RUNNING
+        )
+        message = factories.make_message(factories.make_enrollment(running, person))
         for number in range(3):
             factories.make_contact(f"more{number}@{word}.example", name=f"More {word}")
-    rows = {"project": project, "mailbox": mailbox, "contact": person, "campaign": campaign}
+    rows = {
+        "project": project, "mailbox": mailbox, "contact": person, "campaign": campaign,
+        "running": running, "message": message,
+    }  # fmt: skip
     return {"workspace": here.sid, **{kind: str(row.pk) for kind, row in rows.items()}}
 
 

@@ -104,6 +104,7 @@ def fill(owner: User, word: str = WORD) -> Rows:
         "contact": person,
         "site": person.site,
         "draft": draft,
+        "running": running,
         "enrollment": enrollment,
         "thread": sent.thread,
         "reply": reply,
@@ -152,6 +153,8 @@ ROWS: dict[tuple[str, str], str] = {
     ("api:contact", "pk"): "contact",
     ("api:mailbox", "pk"): "mailbox",
     ("api:campaign", "pk"): "draft",
+    ("api:campaign_messages", "pk"): "running",
+    ("api:message", "pk"): "message",
     ("api:nowhere", "rest"): "=v1/nothing",
     ("planted-", "pk"): "contact",
 }

@@ -280,7 +280,9 @@ def test_it_turns_red_exactly_for_its_kinds(
 
 def test_it_asks_every_gate_of_the_table() -> None:
     known = {gate.number for gate in policy.GATES}
-    assert known == {row[0].split()[0] for row in TABLE}
+    # G6 warns and stops nothing.
+    assert known == {row[0].split()[0] for row in TABLE} | {"G6"}
+    assert known == {f"G{number}" for number in range(1, 16)}
 
 
 def test_it_lets_a_suppressed_persons_state_decide_between_ended_and_suppressed(in_ws: Workspace) -> None:
@@ -336,4 +338,43 @@ def test_it_forgets_an_old_first_mail(in_ws: Workspace) -> None:
 def test_it_warns_of_four_bounces_and_does_not_stop(in_ws: Workspace) -> None:
     row = ready(FIRST)
     _bounced_before(row, count=4)
+    assert policy.may_send(fresh(row)).ok
+
+
+def test_it_asks_what_ends_a_mail_for_good_before_what_waits_for_a_time(in_ws: Workspace) -> None:
+    """Both are so: the person has opted out, and the window is closed."""
+    row = ready(FIRST)
+    _opted_out(row)
+    _closed_window(row)
+    assert policy.may_send(fresh(row)).code == "opted_out"
+
+
+# --- what only warns --------------------------------------------------------------------------------
+
+
+def _said(row: Message, number: str) -> list[policy.Verdict]:
+    found = policy.asked(fresh(row), now=clock.now())
+    return [verdict for gate, verdict in found if gate.number == number]
+
+
+def test_it_warns_of_a_domain_that_was_not_checked_and_stops_nothing(in_ws: Workspace) -> None:
+    """G6 (decisions 9)."""
+    row = ready(FIRST)
+    (verdict,) = _said(row, "G6")
+    assert (verdict.ok, verdict.code) == (True, "domain_unchecked")
+    assert "fernhill.example" in verdict.sentence
+    assert policy.may_send(fresh(row)) == policy.Verdict(ok=True)
+    mailbox = Mailbox.objects.get()
+    mailbox.address = "mira@gmail.com"
+    mailbox.save()
+    assert _said(row, "G6") == [policy.Verdict(ok=True)]
+
+
+@pytest.mark.parametrize(("count", "code"), [(2, ""), (3, "bounces_near"), (4, "bounces_near")])
+def test_it_warns_of_bounces_before_it_stops(in_ws: Workspace, count: int, code: str) -> None:
+    """G8: 3 of the last 100 warn, 5 stop (decisions 10)."""
+    row = ready(FIRST)
+    _bounced_before(row, count=count)
+    (verdict,) = _said(row, "G8")
+    assert (verdict.ok, verdict.code) == (True, code)
     assert policy.may_send(fresh(row)).ok
