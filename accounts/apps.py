@@ -15,6 +15,7 @@ class AccountsConfig(AppConfig):
         from accounts import project_checks as _project_checks  # noqa: F401
         from accounts.keyring import key_checks  # noqa: F401
         from accounts.people import receivers as _receivers  # noqa: F401
+        from accounts.staff import pulse
         from accounts.walls import building, variable
 
         # Gunicorn runs no system checks: where DEBUG is off nothing is armed, whatever the setting says.
@@ -23,3 +24,4 @@ class AccountsConfig(AppConfig):
             failpoints.arm_process(settings.FAILPOINTS)
         variable.install()
         building.install(self)
+        pulse.install()

@@ -26,6 +26,7 @@ urlpatterns = [
     path("cookies/", legal.cookies, name="cookies"),
     path("healthz", legal.healthz, name="healthz"),
     path("readyz", legal.readyz, name="readyz"),
+    path("", include("accounts.staff.urls")),
     path("", include("accounts.membership.urls")),
     path("w/<slug:slug>/settings/", workspaces.workspace_settings, name="settings"),
     path("w/<slug:slug>/activity/", activity.activity, name="activity"),

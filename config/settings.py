@@ -258,6 +258,8 @@ CONTENT_SECURITY_POLICY = {
 # Per credential, and wrong credentials per address, in a minute.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
 API_GUESSES_PER_MINUTE = env.int("API_GUESSES_PER_MINUTE", default=20)
+# What Prometheus sends to /metrics as a bearer token; without one there is no such address.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.apikeys.callers.KeyAuthentication"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -280,6 +282,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "MailboxState": "mailbox.models.MailboxState",
         "CampaignState": "outreach.models.CampaignState",
+        "MessageState": "outreach.models.MessageState",
     },
 }
 

@@ -8,4 +8,11 @@ class OutreachConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from outreach import project_access, receivers, viewpoint  # noqa: F401  (they connect themselves)
+        from outreach import (  # noqa: F401  (they connect themselves)
+            figures,
+            project_access,
+            receivers,
+            viewpoint,
+        )
+
+        figures.install()

@@ -222,6 +222,9 @@ class Message(WorkspaceModel):
                 condition=Q(draft_left=True) | Q(draft_unclear_at__isnull=False),
                 name="message_with_left_draft",
             ),
+            models.Index(
+                fields=["workspace", "ended_at"], condition=Q(state="refused"), name="message_refused"
+            ),
             models.Index(fields=["workspace", "campaign", "state"], name="message_by_campaign"),
             models.Index(fields=["workspace", "thread", "sent_at"], name="message_in_thread"),
             models.Index(fields=["workspace", "rfc_message_index"], name="message_by_rfc_id"),

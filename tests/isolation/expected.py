@@ -199,6 +199,8 @@ API: dict[str, dict[str, Call]] = {
     "api:mailbox": {"GET": Call(VIEWER, _READ)},
     "api:campaigns": {"GET": Call(VIEWER, _READ)},
     "api:campaign": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:campaign_messages": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:message_why": {"GET": Call(VIEWER, _READ, project=True)},
     "api:campaign_launch": {"POST": Call(MEMBER, "campaigns:launch", project=True)},
 }
 
@@ -212,6 +214,8 @@ OUTSIDE: dict[str, Door] = {
     "cookies": Door(),
     "healthz": Door(),
     "readyz": Door(),
+    "staff": Door(_PERSON, answers=(200, 404)),  # 200 for operators alone: tests/isolation/special.py
+    "metrics": Door(answers=(404,)),  # no token is set here
     "mailbox:callback": Door(answers=(400,)),
     "mailbox:stop": Door(methods=_FORM, answers=(200, 404)),  # the link in a notice, with no token of ours
     "join": Door(methods=_FORM, answers=(404,)),

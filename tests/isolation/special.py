@@ -87,6 +87,11 @@ CASES = [
     Case("no second factor", "api:contacts", _ADMIN, method="GET", workspace=_STRICT),
     Case("a second factor", "member", _MEMBER, {}, {"pk": "boss"}, (200,), "GET", hides="Second factor"),
     Case("every campaign", "outreach:campaigns", Visitor.ELSEWHERE, answers=(200,), method="GET"),
+    *(
+        Case("no operator", "staff", visitor, answers=_GONE, method="GET")
+        for visitor in (_OWNER, _ADMIN, _MEMBER, _VIEWER, Visitor.STRANGER, Visitor.EX_MEMBER)
+    ),
+    Case("an operator", "staff", Visitor.STAFF, answers=(200,), method="GET"),
     Case("leaves alone", "leave", _ADMIN, answers=(302,), taken=True, keeps=_MAILBOXES),
     Case("leaves nobody", "leave", Visitor.STRANGER, answers=_SAID, theirs=True),
     Case("a viewer’s own mailbox", "outreach:mailbox", Visitor.VIEWER, _CAP, {"pk": "viewers"}),
