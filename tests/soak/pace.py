@@ -53,7 +53,8 @@ SETTINGS = {
 PATIENCE = 10.0
 _UNSETTLED = """
 SELECT count(*) FROM outreach_message m JOIN mailbox_mailbox b ON b.id = m.mailbox_id
-WHERE m.state = 'submitting' AND m.settle_at <= app_now() AND b.state = 'connected'
+WHERE m.state IN ('submitting', 'sent') AND m.settle_at <= app_now() AND b.state = 'connected'
+    AND m.attempted_at > app_now() - interval '24 hours'
 """
 _MOVE = """
 INSERT INTO app_clock (id, "offset") VALUES (1, make_interval(secs => %(step)s))

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# On two cores that others use as well about three mails a second; 2,000 would take the tests too long.
-SENDS = 800
+# Two to four mails a second on two cores that others use as well: 2,000 would take the tests too long.
+SENDS = 500
 REVOKES, OPT_OUTS = 20, 100
 # What the machine gives to any program; nothing of the tests' own servers.
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "OUTREACH_PG_BIN")
@@ -49,8 +49,8 @@ def test_it_sends_each_mail_once_while_everything_fails(capsys: pytest.CaptureFi
     assert report["broken"] == [], said
     assert report["sends"] > SENDS * 0.7
     # The run was one in which things went wrong.
-    assert report["faults"] > SENDS * 0.2
-    assert report["faults_in_doubt_window"] > SENDS * 0.06
+    assert report["faults"] > SENDS * 0.15
+    assert report["faults_in_doubt_window"] > SENDS * 0.05
     assert report["kills"] > SENDS / 50
     for act in (
         "kill_worker",
