@@ -117,7 +117,8 @@ def _ledger(mails: list[Message]) -> dict[str, Any]:
     row = Message.objects.select_related(*ledger.WITH).get(pk=waiting.pk)
     found = ledger.opened(row, now=clock.now())
     tally = Counter(line.answer for line in found.lines)
-    return {"waiting": row, "ledger": found, "passing": tally[ledger.Answer.PASSES]}
+    passing = tally[ledger.Answer.PASSES]
+    return {"waiting": row, "ledger": found, "passing": passing, "asked": len(found.lines)}
 
 
 @member(Role.VIEWER)
