@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import email
+import quopri
 import re
 from collections.abc import Mapping
 from email.errors import MessageError
@@ -19,6 +22,11 @@ MAX_HEADERS = 262_144
 MAX_DEPTH = 60
 MAX_REMEMBERED = 65_536
 _ID = re.compile(r"<[^<>\s]+>")
+_ALTERNATIVE = re.compile(r"multipart/alternative;\s*boundary=\"?(?P<boundary>[\w=.-]{3,70})\"?", re.I)
+_TEXT_PART = re.compile(
+    rb"content-transfer-encoding: (?P<coding>base64|quoted-printable|7bit|8bit)\r\n"
+    rb"content-type: text/(?P<kind>plain|html); charset=\"?utf-8\"?(?:\r\nmime-version: 1.0)?"
+)
 _NAME = re.compile(r"[!-9;-~]+")
 _ADDRESS = r"[A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+"
 _PERSON = re.compile(
@@ -75,7 +83,7 @@ class Mail:
 
     @cached_property
     def _bodies(self) -> tuple[str, str]:
-        return bodies(message_of(self._raw))
+        return simple_bodies(self._raw, self.header("Content-Type")) or bodies(message_of(self._raw))
 
     @property
     def text(self) -> str:
@@ -155,6 +163,40 @@ def bodies(message: Message) -> tuple[str, str]:
         elif kind == "text/html" and not html:
             html = content(part)
     return text, html
+
+
+def simple_bodies(raw: bytes, content_type: str) -> tuple[str, str] | None:
+    """The same of a mail of flat UTF-8 alternatives, the way most are written; None for any other."""
+    found = _ALTERNATIVE.fullmatch(content_type)
+    if not found:
+        return None
+    mark = b"--" + found["boundary"].encode()
+    cut = _split(raw)[2].split(mark)
+    if len(cut) < 3 or cut[0].strip() or not cut[-1].startswith(b"--"):
+        return None
+    texts: dict[str, str] = {}
+    for part in cut[1:-1]:
+        head, blank, body = _split(part)
+        kind = _TEXT_PART.fullmatch(b"\r\n".join(sorted(_header_lines(head))).lower())
+        if not kind or not blank:
+            return None
+        name, coding = kind["kind"].decode(), kind["coding"]
+        if coding == b"base64":
+            try:
+                data = base64.b64decode(body)
+            except binascii.Error:
+                return None
+        elif coding == b"quoted-printable":
+            data = quopri.decodestring(_without_last_break(body))
+        else:
+            data = _without_last_break(body)
+        texts.setdefault(name, data.decode("utf-8", "replace"))
+    return texts.get("plain", ""), texts.get("html", "")
+
+
+def _without_last_break(body: bytes) -> bytes:
+    """The line break before a boundary belongs to the boundary."""
+    return body.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def content(part: Message) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from email.message import EmailMessage
+from email.policy import SMTP
 
 import pytest
 
@@ -57,3 +59,30 @@ def test_it_reads_mutated_mails() -> None:
 def test_it_changes_headers_and_leaves_the_body() -> None:
     raw = b"Subject: a\r\n folded\r\nBcc: x@y\r\n\r\nbody\nend"
     assert mime.with_headers(raw, {"Subject": "b", "bcc": None}) == b"Subject: b\r\n\r\nbody\nend"
+
+
+@pytest.mark.parametrize("cte", ["base64", "quoted-printable", "7bit"])
+@pytest.mark.parametrize("words", ["Hi there", "Hi\nthere = 1\n\n  x  ", "Grüße – ✓\n" * 40])
+def test_it_reads_a_plain_mail_as_the_library_does(cte: str, words: str) -> None:
+    """The short way for flat alternatives says the same as the whole parser."""
+    if cte == "7bit" and not words.isascii():
+        cte = "8bit"
+    message = EmailMessage(policy=SMTP)
+    message["To"] = "ana@site.example"
+    message.set_content(words, cte=cte)
+    message.add_alternative(f"<p>{words}</p>", subtype="html", cte=cte)
+    raw = message.as_bytes()
+    short = mime.simple_bodies(raw, mime.parse(raw).header("Content-Type"))
+    assert short is not None
+    assert short == mime.bodies(mime.message_of(raw))
+
+
+def test_it_leaves_other_mails_to_the_library() -> None:
+    attached = EmailMessage(policy=SMTP)
+    attached.set_content("Hi")
+    attached.add_alternative("<p>Hi</p>", subtype="html")
+    attached.add_attachment(b"x", maintype="application", subtype="pdf", filename="a.pdf")
+    cut = mail("ana@site.example", html="<p>Hi</p>")[:-40]
+    for raw in (attached.as_bytes(), mail("ana@site.example"), cut, b"", b"\x00"):
+        assert mime.simple_bodies(raw, mime.parse(raw).header("Content-Type")) is None
+    assert mime.parse(cut).text.strip() == "Hi there"
