@@ -241,6 +241,15 @@ def test_it_runs_with_the_products_own_rights() -> None:
         ]
 
 
+def test_it_puts_the_open_workspace_back_within_its_statement(both: tuple[Workspace, Workspace]) -> None:
+    """Or the rest of the same statement would look into the workspace that came last."""
+    after = "SELECT n, current_setting('app.workspace') FROM (SELECT count(*) n FROM outreach_figures()) f"
+    for here in both:
+        with workspace(here), connection.cursor() as cursor:
+            cursor.execute(after)
+            assert cursor.fetchone()[1] == str(here.pk)
+
+
 def test_it_asks_two_statements_however_many_workspaces_there_are(
     in_ws: Workspace, person: Callable[..., User]
 ) -> None:
