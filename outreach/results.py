@@ -19,10 +19,14 @@ from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.failpoints import failpoint
 from mailbox import limits
-from mailbox.types import SentEmail
+from mailbox.types import Draft, SentEmail
 from outreach import sequences, threads
 from outreach.models import EnrollmentState, Message, MessageKind, MessageState, Thread
 from outreach.models.messages import has_draft
+
+
+class OtherThread(Exception):
+    """Another of our threads has this conversation at the provider already."""
 
 
 def record_sent(
@@ -83,14 +87,28 @@ def name_thread(thread: Thread, provider_thread_id: str) -> None:
         return
     try:
         with transaction.atomic():
-            Thread.objects.filter(pk=thread.pk).update(
-                provider_thread_index=threads.thread_index(provider_thread_id),
-                **seal(thread, provider_thread_id=provider_thread_id),
-            )
-    except IntegrityError:
-        # Another of our threads has this conversation already; replies are then matched by Message-ID.
+            write_name(thread, provider_thread_id)
+    except OtherThread:
+        # Replies are then matched by Message-ID.
         return
+
+
+def write_name(thread: Thread, provider_thread_id: str) -> None:
+    """The same, as a part of the caller's transaction, which is over where this raises OtherThread."""
+    try:
+        Thread.objects.filter(pk=thread.pk).update(
+            provider_thread_index=threads.thread_index(provider_thread_id),
+            **seal(thread, provider_thread_id=provider_thread_id),
+        )
+    except IntegrityError as taken:
+        raise OtherThread from taken
     thread.provider_thread_id = provider_thread_id
+
+
+def draft_of(message: Message) -> Draft:
+    """The draft as the row remembers it."""
+    thread_id = (message.thread.provider_thread_id or "") if message.thread is not None else ""
+    return Draft(message.draft_id or "", thread_id, message.rfc_message_id or "")
 
 
 def end(

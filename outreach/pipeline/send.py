@@ -129,7 +129,7 @@ def _held(message_id: uuid.UUID, fence: int) -> Message | None:
 def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
     """The draft that the row knows, or a new one stored by compare-and-set; None if the fence was lost."""
     if message.draft_id:
-        return draft_of(message)
+        return results.draft_of(message)
     thread = threads.reference(message)
     mail = dataclasses.replace(rendering.finalise(message), thread=thread)
     failpoint("before_draft_create")
@@ -140,6 +140,24 @@ def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
         Message.objects.filter(pk=message.pk, draft_unclear_at__isnull=True).update(draft_unclear_at=Now())
         raise
     failpoint("after_draft_create")
+    try:
+        stored = _store(message, draft, fence, thread=message.thread)
+    except results.OtherThread:
+        stored = _store(message, draft, fence, thread=None)
+    if not stored:
+        _throw_away(mailbox, draft)
+        return None
+    failpoint("after_draft_stored")
+    message.state, message.draft_id = MessageState.DRAFTED, draft.draft_id
+    message.rfc_message_id = draft.message_id or message.rfc_message_id
+    return draft
+
+
+def _store(message: Message, draft: Draft, fence: int, *, thread: Thread | None) -> bool:
+    """Whether the row took the draft. Raises OtherThread where `thread` cannot have its conversation.
+
+    They are stored together: the conversation is where a sent copy is looked for when an answer is lost.
+    """
     values = seal(message, draft_id=draft.draft_id)
     if draft.message_id:
         values |= seal(message, rfc_message_id=draft.message_id)
@@ -151,23 +169,9 @@ def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
             rfc_message_index=threads.message_id_index(draft.message_id) if draft.message_id else None,
             **values,
         )
-        if stored and message.thread is not None:
-            # With the draft or not at all: it is where a sent copy is looked for when the answer is lost.
-            results.name_thread(message.thread, draft.thread_id)
-    if not stored:
-        _throw_away(mailbox, draft)
-        return None
-    failpoint("after_draft_stored")
-    message.state, message.draft_id = MessageState.DRAFTED, draft.draft_id
-    message.rfc_message_id = draft.message_id or message.rfc_message_id
-    return draft
-
-
-def draft_of(message: Message) -> Draft:
-    """The draft as the row remembers it."""
-    thread: Thread | None = message.thread
-    thread_id = (thread.provider_thread_id or "") if thread is not None else ""
-    return Draft(message.draft_id or "", thread_id, message.rfc_message_id or "")
+        if stored and thread is not None and draft.thread_id:
+            results.write_name(thread, draft.thread_id)
+    return bool(stored)
 
 
 def _throw_away(mailbox: Mailbox, draft: Draft) -> None:
@@ -216,13 +220,11 @@ def _pass_last_gate(message: Message, mailbox: Mailbox, fence: int, *, until: fl
             limits.next_slot(current)
         if row.kind != MessageKind.TEST and not limits.take(current, row.pk):
             return _release(row, fence, reason="cap_reached")
-        if time.monotonic() > until - _MARGIN * (
-            settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
-        ):
+        margin = _MARGIN * (settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS)
+        late = time.monotonic() > until - margin
+        if late:
             transaction.set_rollback(True)
-            late = True
         else:
-            late = False
             Message.objects.filter(pk=row.pk, fence=fence).update(
                 state=MessageState.SUBMITTING,
                 attempted_at=Now(),

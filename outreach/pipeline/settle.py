@@ -23,7 +23,7 @@ from accounts.viewpoint import whole_workspace
 from mailbox import gateway, health, limits
 from mailbox.errors import Disconnected, MailboxError, Retry
 from mailbox.models import Mailbox, MailboxState, Provider
-from mailbox.types import Draft, Verdict
+from mailbox.types import Verdict
 from outreach import results
 from outreach.models import Message, MessageState
 
@@ -110,7 +110,7 @@ def _settle(row: Message) -> None:
             Message.objects.filter(pk=row.pk, fence=row.fence).update(reason=DISCONNECTED)
         return
     failpoint("in_reconcile")
-    draft = _draft_of(row)
+    draft = results.draft_of(row)
     moment = row.attempted_at or clock.now()
     try:
         if row.state == MessageState.SENT:
@@ -188,11 +188,6 @@ def _doubt(row: Message, reason: str, *, look_again: bool = True) -> None:
         )
         if moved:
             audit.record("message.in_doubt", f"Mail to {row.to_address} is in doubt", object_id=row.pk)
-
-
-def _draft_of(row: Message) -> Draft:
-    thread_id = (row.thread.provider_thread_id or "") if row.thread is not None else ""
-    return Draft(row.draft_id or "", thread_id, row.rfc_message_id or "")
 
 
 # --- a person decides -------------------------------------------------------------------------------
