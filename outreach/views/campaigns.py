@@ -114,7 +114,7 @@ def _ledger(mails: list[Message]) -> dict[str, Any]:
     waiting = next((mail for mail in mails if mail.state in STOPPABLE), None)
     if waiting is None:
         return {}
-    row = Message.objects.select_related(*ledger.WITH).get(pk=waiting.pk)
+    row = own_or_404(Message.objects.select_related(*ledger.WITH), waiting.pk)
     found = ledger.opened(row, now=clock.now())
     tally = Counter(line.answer for line in found.lines)
     passing = tally[ledger.Answer.PASSES]
