@@ -54,11 +54,15 @@ def case_verdict(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @member(Role.MEMBER)
 @require_http_methods(["GET", "POST"])
 def removal_verdicts(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """One verdict for the selected sites. Disavow asks first, with the number."""
+    """One verdict for the selected sites. Disavow asks first, with the number.
+
+    The question's own address names the sites, and its button posts back to that address.
+    """
     row = own_or_404(Project, pk)
     sent = request.POST if request.method == "POST" else request.GET
     wanted = _verdict(sent.get("verdict", ""))
-    rows = RemovalCase.objects.filter(project=row, pk__in=_ids(sent.getlist("case"))).select_related("site")
+    named = _ids([*request.GET.getlist("case"), *request.POST.getlist("case")])
+    rows = RemovalCase.objects.filter(project=row, pk__in=named).select_related("site")
     chosen = list(rows.order_by("site__domain"))
     back = _url(request, "removal", row.pk)
     if not chosen:

@@ -97,6 +97,32 @@ def test_it_gives_verdicts_by_key_and_disavows_by_dialog_alone(
     expect(page.locator("#bulk")).to_contain_text("1 selected")
 
 
+def test_it_disavows_the_selected_sites_and_no_other(
+    page: Page, live_server: LiveServer, owner: User, ws: Workspace, places: dict[str, str]
+) -> None:
+    """The question comes between selection and act: what was selected has to survive it."""
+    chosen = ["site001.example", "site003.example"]
+    sign_in(page, live_server, owner)
+    page.goto(f"{live_server.url}/w/{ws.slug}/{places['removal']}")
+    for domain in chosen:
+        page.get_by_role("row").filter(has_text=domain).get_by_role("checkbox").check()
+    expect(page.locator("#bulk")).to_contain_text("2 selected")
+    page.locator("#bulk").get_by_role("button", name="Disavow").click()
+    expect(page.get_by_role("heading", name="Disavow 2 sites").last).to_be_visible()
+    assert disavowed(ws) == {"site002.example"}
+    page.get_by_role("button", name="Put 2 sites into the file").click()
+    expect(page.get_by_text("2 of 2 sites: Disavow")).to_be_visible()
+    for domain in chosen:
+        expect(page.locator("#removal-file")).to_contain_text(f"domain:{domain}")
+    assert disavowed(ws) == {*chosen, "site002.example"}
+
+
+def disavowed(ws: Workspace) -> set[str]:
+    with workspace(ws):
+        rows = RemovalCase.objects.filter(verdict=Verdict.DISAVOW)
+        return set(rows.values_list("site__domain", flat=True))
+
+
 def test_it_closes_a_menu_without_leaving_the_page(
     page: Page, live_server: LiveServer, owner: User, ws: Workspace, places: dict[str, str]
 ) -> None:

@@ -130,7 +130,7 @@ def test_it_gives_one_verdict_to_several_and_asks_before_it_disavows(
     assert RemovalCase.objects.filter(verdict="disavow").count() == 0
     asked = me.get(answer["Location"])
     assert "Put 2 sites into the file" in asked.content.decode()
-    me.post(answer["Location"], {"verdict": "disavow", "confirmed": "yes", "case": chosen})
+    me.post(answer["Location"], {"verdict": "disavow", "confirmed": "yes"})
     assert RemovalCase.objects.filter(verdict="disavow", state=CaseState.GIVEN_UP).count() == 2
     assert me.post(url, {"verdict": "keep", "case": "nonsense"}).status_code == 302
     assert me.post(url, {"verdict": "nonsense", "case": chosen}).status_code == 404
