@@ -1,5 +1,6 @@
 // Keys (design/README.md). Single keys rest in fields and while they are switched off in Settings (WCAG 2.1.4).
 // data-key="p" on a button or link lets that key press it, on a field go into it; data-go="h" on a link of the sidebar is G then H.
+// data-keys-wait on a part that htmx fetches: its keys wait while it is under way, for its buttons are about to be others.
 "use strict";
 (() => {
   const mac = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -16,6 +17,16 @@
     if (target) target.matches("input, textarea") ? target.focus() : target.click();
     return Boolean(target);
   };
+  const coming = new Map();
+  const waiting = [];
+  const waits = (key) => [...coming.values()].some((part) => part.querySelector(`[data-key="${CSS.escape(key)}"]`));
+  const goOn = () => { while (waiting.length && !waits(waiting[0])) press(waiting.shift()); };
+  document.addEventListener("htmx:beforeSend", ({ detail }) => {
+    if (!detail.target.matches("[data-keys-wait]")) return;
+    coming.set(detail.xhr, detail.target);
+    // The new buttons stand by then; and it comes after an error too.
+    detail.xhr.addEventListener("loadend", () => { coming.delete(detail.xhr); goOn(); });
+  });
   const search = () => {
     const field = [...document.querySelectorAll("[data-search], main input[type=search]")].find(seen);
     if (field) { field.focus(); field.select?.(); }
@@ -33,6 +44,8 @@
     if (key === "g") { goes = Date.now(); return true; }
     if (key === "?") { window.outreach.openDialog(document.getElementById("all-keys")); return true; }
     if (key === "/") return search();
+    // A key that is held down does not run ahead of the page.
+    if (waits(key)) { if (!event.repeat) waiting.push(key); return true; }
     if (press(key)) return true;
     if (key === "j" || key === "ArrowDown") return list.move(1);
     if (key === "k" || key === "ArrowUp") return list.move(-1);

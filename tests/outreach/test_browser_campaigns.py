@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts import clock
@@ -186,6 +186,81 @@ def test_it_walks_the_preview_by_keys_and_launches_with_the_number(
     expect(page.get_by_text("1 mail is planned, 1 held back")).to_be_visible()
     with workspace(ws):
         assert Message.objects.count() == 1
+
+
+ANSWERS_AT_ONCE = """
+new MutationObserver((_, watch) => {
+  if (!document.querySelector("#preview h2").textContent.includes("Brisa")) return;
+  watch.disconnect();
+  document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "[", bubbles: true }));
+}).observe(document.getElementById("preview"), { childList: true, subtree: true });
+"""
+
+
+def test_it_takes_a_key_in_the_very_moment_in_which_the_next_person_appears(
+    visit: Callable[[str], Page], draft: Campaign
+) -> None:
+    """Buttons that are seen can be pressed: they are not deaf for the first milliseconds."""
+    page = visit(f"campaigns/{draft.pk}/compose/")
+    page.evaluate(ANSWERS_AT_ONCE)
+    with page.expect_response(re.compile("/preview/.*n=1$")):
+        page.keyboard.press("]")
+    expect(page.get_by_role("heading", name="As Anselm gets it")).to_be_visible()
+
+
+def test_it_loses_no_key_while_an_answer_is_on_its_way(
+    visit: Callable[[str], Page], draft: Campaign, ws: Workspace
+) -> None:
+    """Three quick keys over a slow line are three steps, each from where the one before it led."""
+    with workspace(ws):
+        factories.make_enrollment(draft, factories.make_contact("corin@far.example", first_name="Corin"))
+    page = visit(f"campaigns/{draft.pk}/compose/")
+    asked: list[str] = []
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route.request.url.rpartition("n=")[2])
+        if len(asked) == 1:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(re.compile("/compose/preview/"), hold)
+    with page.expect_request(re.compile("/preview/")):
+        page.keyboard.press("]")
+    page.keyboard.press("]")
+    page.keyboard.press("[")
+    assert asked == ["2"]
+    with page.expect_response(re.compile("n=3$")):
+        held[0].continue_()
+    expect(page.get_by_role("heading", name="As Brisa gets it")).to_be_visible()
+    assert asked == ["2", "3", "2"]
+
+
+def test_it_shows_the_stored_text_without_taking_back_the_step_to_the_next_person(
+    visit: Callable[[str], Page], draft: Campaign
+) -> None:
+    """The refresh after a save asks for the person shown by then, and waits for a walk under way."""
+    page = visit(f"campaigns/{draft.pk}/compose/")
+    asked: list[str] = []
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route.request.url.rpartition("n=")[2])
+        if len(asked) == 1:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(re.compile("/compose/preview/"), hold)
+    with page.expect_request(re.compile("/preview/")):
+        page.get_by_role("button", name="Next person").click()
+    with page.expect_response(re.compile("/checks/")):
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('stored', { bubbles: true }))")
+    with page.expect_response(lambda answer: "/preview/" in answer.url and len(asked) > 1):
+        held[0].continue_()
+    expect(page.get_by_role("heading", name="As Brisa gets it")).to_be_visible()
+    assert asked == ["2", "2"]
 
 
 def test_it_says_what_was_not_saved_and_keeps_it_on_the_page(
