@@ -10,19 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client, TransactionTestCase
 
 from accounts import clock, encryption, tenancy
 from accounts.models import Membership, Role, User, Workspace
+from accounts.walls import gaps
 from accounts.workspaces import create_workspace
 from config import embedded
-from tests import roles
+from tests import hashing, roles
+from tests.emptying import empty
 from tests.grid.report import tell as tell_grid
 from tests.isolation.report import pytest_terminal_summary as tell_matrix
 from tests.mailbox.sandbox.conftest import Running, start
 from tests.proofs import prove
 
 PASSWORD = "correct-horse-battery"
+
+hashing.make_cheap()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -59,13 +64,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
     def emptied(case: TransactionTestCase) -> None:
         with roles.emptying():
-            flush(case)
+            for alias in case._databases_names(include_mirrors=False):  # type: ignore[attr-defined]
+                empty(alias)
 
     TransactionTestCase._fixture_teardown = emptied  # type: ignore[attr-defined]
     yield
     TransactionTestCase._fixture_teardown = flush  # type: ignore[attr-defined]
     with django_db_blocker.unblock():
+        left = [gap.sentence for alias in roles.ALIASES for gap in gaps.gaps(connections[alias])]
         roles.become(embedded.OWNER)
+    assert left == [], "a test has taken a wall down and left it there"
 
 
 @pytest.fixture(autouse=True)

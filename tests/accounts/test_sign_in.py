@@ -13,6 +13,7 @@ from accounts.mail import StoredMailBackend
 from accounts.models import ServiceMail, User, Workspace
 from tests.accounts.test_sign_up import link_in
 from tests.conftest import PASSWORD
+from tests.hashing import at_full_cost
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +27,16 @@ def test_it_leads_to_the_first_workspace(owner: User, ws: Workspace) -> None:
     browser = Client()
     assert sign_in(browser, owner.email.upper(), PASSWORD) == "/"
     assert browser.get("/").headers["Location"] == f"/w/{ws.slug}/"
+
+
+def test_it_stores_a_password_at_the_full_cost_of_argon2(owner: User, ws: Workspace) -> None:
+    """What a thief of the table pays for each guess; every other test pays the least (tests/hashing.py)."""
+    with at_full_cost():
+        owner.set_password("another-long-phrase")
+        owner.save()
+        assert owner.password.startswith("argon2$argon2id$v=19$m=102400,t=2,p=8$")
+        assert sign_in(Client(), owner.email, "another-long-phrase") == "/"
+        assert sign_in(Client(), owner.email, PASSWORD) != "/"
 
 
 def test_it_says_beside_the_password_that_it_does_not_fit(owner: User) -> None:
