@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,16 +19,17 @@ from accounts.models import Membership, Role, User, Workspace
 from accounts.walls import gaps
 from accounts.workspaces import create_workspace
 from config import embedded
-from tests import hashing, roles
+from tests import order, roles
 from tests.emptying import empty
 from tests.grid.report import tell as tell_grid
+from tests.haste import hurry
 from tests.isolation.report import pytest_terminal_summary as tell_matrix
 from tests.mailbox.sandbox.conftest import Running, start
 from tests.proofs import prove
 
 PASSWORD = "correct-horse-battery"
 
-hashing.make_cheap()
+hurry()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -36,7 +38,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     tell_grid(terminalreporter)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """A test that has the database has both: the product's and the key store's."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
@@ -47,6 +50,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if names & {"transactional_db", "live_server"}:
             options["transaction"] = True
         item.add_marker(pytest.mark.django_db(**{**options, "databases": "__all__"}), append=False)
+    yield
+    order.sort(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    return order.Together(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays until the end: the collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

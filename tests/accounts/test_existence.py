@@ -16,8 +16,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User, Workspace, WorkspaceKey
-from accounts.people.rehearsal import BEAT
 from tests.accounts.test_sign_up import FORM
+from tests.haste import BEAT, at_full_cost
 
 pytestmark = pytest.mark.django_db
 
@@ -141,9 +141,10 @@ def test_it_hashes_as_often_for_either(
 )
 def test_it_answers_on_the_beat(url: str, words: dict[str, str], owner: User) -> None:
     for email in (KNOWN, UNKNOWN, KNOWN, UNKNOWN):
-        began = time.monotonic()
-        Client().post(url, {**words, "email": email})
-        assert time.monotonic() - began >= BEAT
+        with at_full_cost():
+            began = time.monotonic()
+            Client().post(url, {**words, "email": email})
+            assert time.monotonic() - began >= BEAT
 
 
 def test_it_asks_the_database_as_often_for_either(owner: User) -> None:

@@ -13,7 +13,7 @@ from accounts.mail import StoredMailBackend
 from accounts.models import ServiceMail, User, Workspace
 from tests.accounts.test_sign_up import link_in
 from tests.conftest import PASSWORD
-from tests.hashing import at_full_cost
+from tests.haste import at_full_cost
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def test_it_leads_to_the_first_workspace(owner: User, ws: Workspace) -> None:
 
 
 def test_it_stores_a_password_at_the_full_cost_of_argon2(owner: User, ws: Workspace) -> None:
-    """What a thief of the table pays for each guess; every other test pays the least (tests/hashing.py)."""
+    """What a thief of the table pays for each guess; every other test pays the least (tests/haste.py)."""
     with at_full_cost():
         owner.set_password("another-long-phrase")
         owner.save()

@@ -126,9 +126,9 @@ def left_behind(data: Path) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """One run for all stories of a worker; each story works in a workspace of its own."""
+    """One run for all that is told here; each story works in a workspace of its own."""
     folder = tmp_path_factory.mktemp("run")
     for part in (folder, *folder.parents):
         if part.stat().st_uid == os.geteuid() and part.name.startswith(("pytest-", "run")):

@@ -53,7 +53,7 @@ not a link;https://studio.example/;broken;false
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def studio(product: Product, browser: Browser) -> Iterator[Studio]:
     """Maya has signed up and connected a mailbox of each kind, each with 200 private mails in it."""
     for provider, address, name in (("google", GMAIL, "Maya"), ("microsoft", OUTLOOK, "Noa")):
