@@ -2,7 +2,12 @@
 
 
 class MailboxError(Exception):
-    """Base. `reason` is a stable code, `detail` the provider's own words without content of mails."""
+    """Base. `reason` is a stable code, `detail` the provider's own words without content of mails.
+
+    `status`: that of the provider's answer; 0 where none came, or where nobody was asked.
+    """
+
+    status = 0
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)

@@ -13,7 +13,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
 from accounts.clock import Now
-from mailbox.errors import Disconnected, Retry
+from mailbox import failures
+from mailbox.errors import Disconnected, MailboxError, Retry
 from mailbox.models import Mailbox, MailboxState
 from mailbox.signals import mailbox_changed
 
@@ -26,6 +27,7 @@ _OUR_OWN = {
     "busy",
     "workspace_suspended",
 }
+_NO_ANSWER = {"unreachable", "no_answer", "too_slow"}
 
 
 def wait(mailbox: Mailbox, error: Retry) -> None:
@@ -35,6 +37,7 @@ def wait(mailbox: Mailbox, error: Retry) -> None:
     """
     if error.reason in _OUR_OWN:
         return
+    count(mailbox, error)
     # GREATEST passes over NULL: a mailbox that does not wait yet waits from now.
     until = Greatest(F("throttled_until"), Now() + dt.timedelta(seconds=error.after))
     _rows(mailbox).filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED]).update(
@@ -51,8 +54,16 @@ def broke(mailbox: Mailbox, error: Disconnected) -> None:
             .update(state=MailboxState.BROKEN, state_reason=error.reason[:60], state_at=Now())
         )
         if changed:
+            if not error.status:  # An answer with a status was counted where it came in.
+                failures.note(mailbox.provider, failures.Kind.AUTH)
             mailbox.refresh_from_db()
             mailbox_changed.send(sender=Mailbox, mailbox=mailbox, fact="broken")
+
+
+def count(mailbox: Mailbox, error: MailboxError) -> None:
+    """For the operator's figures: a provider that gave no answer at all. The others count themselves."""
+    if not error.status and error.reason in _NO_ANSWER:
+        failures.note(mailbox.provider, failures.Kind.UNREACHABLE)
 
 
 def recover(mailbox: Mailbox) -> None:

@@ -1,6 +1,6 @@
 """What the operator sees of sending: counts and ages over all workspaces, and nothing of any mail.
 
-The counts come from one SQL function, `outreach_figures()` (migration 0006). It runs with the product's own
+The counts come from one SQL function, `outreach_figures()` (migration 0007). It runs with the product's own
 rights, opens one workspace after another as `every_workspace` does, and returns numbers without an id.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import connection
 
 from accounts.staff.figures import Family, Minute, Reading, Source, Value, register, values_of
+from mailbox import failures
 
 SENDING, UNKNOWN, PROVIDERS = "Sending", "Outcome not known", "Providers"
 MINUTES = 60
@@ -93,7 +94,17 @@ POLLED = Family(
     "Seconds since any mailbox was last looked at.",
     "Far beyond POLL_SECONDS: nobody looks for replies, so no follow-up leaves.",
 )
-FAMILIES = (READY, WAITING, HANDED, DOUBT, SUBMITTING, SETTLE, REFUSED, MAILBOXES, POLL, POLLED)
+FAILED = Family(
+    "outreach_provider_failures_total",
+    PROVIDERS,
+    "Problems since Redis was emptied",
+    "Single calls that a provider did not do, by provider and problem: throttled (429 and the like), "
+    "server_error (5xx), unreachable (no answer), auth (a token was not taken, or access ended).",
+    "throttled: our project’s quota, see Mailboxes. server_error or unreachable: theirs or the network’s; it "
+    "passes, and what is unknown is settled. auth, many at once: our client’s secret.",
+    ("provider", "problem"),
+)
+FAMILIES = (READY, WAITING, HANDED, DOUBT, SUBMITTING, SETTLE, REFUSED, FAILED, MAILBOXES, POLL, POLLED)
 
 # The greatest of an age, the sum of a count; the least of "seconds since the last".
 _ASK = """
@@ -110,7 +121,7 @@ _MAILBOX_STATES = ("connected", "throttled", "broken")
 
 
 def read() -> Reading:
-    """Two statements, however many workspaces there are."""
+    """Two statements, however many workspaces there are, and one look into Redis."""
     with connection.cursor() as cursor:
         cursor.execute(_ASK)
         found = {
@@ -145,6 +156,7 @@ def read() -> Reading:
             *values_of(SUBMITTING, by_provider("submitting")),
             Value(SETTLE, age("settle")),
             *values_of(REFUSED, by_provider("refused")),
+            *values_of(FAILED, {name: float(count) for name, count in failures.counts().items()}),
             *values_of(
                 MAILBOXES,
                 {

@@ -17,7 +17,7 @@ def exposition(families: Iterable[Family], values: Iterable[Value]) -> str:
     lines = []
     for family in families:
         lines.append(f"# HELP {family.name} {_help(family.help)}")
-        lines.append(f"# TYPE {family.name} gauge")
+        lines.append(f"# TYPE {family.name} {'counter' if family.only_grows else 'gauge'}")
         lines += [
             f"{family.name}{_labels(value)} {_number(value.value)}"
             for value in by_family.get(family.name, [])

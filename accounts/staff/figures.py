@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Family:
-    """A metric. `name` is Prometheus's and ends in its unit; `title` and `act` are for people.
+    """A metric. `name` is Prometheus's and ends in its unit, or in `_total` where it only grows; `title` and
+    `act` are for people.
 
     `act` says what to do when it is high; `labels` name the labels that each of its values has.
     """
@@ -27,6 +28,11 @@ class Family:
     @property
     def is_time(self) -> bool:
         return self.name.endswith("_seconds")
+
+    @property
+    def only_grows(self) -> bool:
+        """Until it begins anew at 0, which whoever reads it has to bear."""
+        return self.name.endswith("_total")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mailbox.models import Provider
 from mailbox.providers.refusals import Act, Problem, Rule
 
 RULES = (
@@ -33,5 +34,5 @@ def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
         codes = tuple(str(code) for code in (*listed, error.get("status", "")) if code)
         message = str(error.get("message", ""))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return Problem(status, headers)
-    return Problem(status, headers, codes, message)
+        return Problem(Provider.GOOGLE, status, headers)
+    return Problem(Provider.GOOGLE, status, headers, codes, message)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mailbox.models import Provider
 from mailbox.providers.refusals import Act, Problem, Rule
 
 _STALE = ("syncStateNotFound", "resyncRequired", "syncStateInvalid")
@@ -46,5 +47,5 @@ def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
         trace = str(inner.get("request-id", ""))[:64]
         message = str(error.get("message", ""))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return Problem(status, headers)
-    return Problem(status, headers, codes, message, trace)
+        return Problem(Provider.MICROSOFT, status, headers)
+    return Problem(Provider.MICROSOFT, status, headers, codes, message, trace)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from mailbox import failures
 from mailbox.errors import Disconnected, MailboxError, Refused, Retry, Uncertain
 from mailbox.providers.base import Gone, Stale, Unauthorized
 from mailbox.providers.retry_after import CAP, wait
@@ -52,6 +53,7 @@ class Rule:
 class Problem:
     """An answer that is no success. `codes` are the provider's, empty when the body cannot be read."""
 
+    provider: str
     status: int
     headers: Mapping[str, str]
     codes: tuple[str, ...] = ()
@@ -65,18 +67,36 @@ class Problem:
 
 
 def refuse(problem: Problem, rules: Sequence[Rule], *, once: bool) -> NoReturn:
-    """Raise what follows from the problem. `once`: it was the send call, where doubt stays doubt."""
+    """Count the problem and raise what follows from it. `once`: the send call, where doubt stays doubt."""
+    status = problem.status
+    rule = next((rule for rule in rules if rule.fits(problem)), None)
+    kind = _kind(status, rule.reason if rule else "")
+    if kind is not None:
+        failures.note(problem.provider, kind)
+    error = _following(problem, rule, once=once)
+    if isinstance(error, MailboxError):
+        error.status = status
+    raise error
+
+
+def _kind(status: int, reason: str) -> failures.Kind | None:
+    """Whose figure it is; None for what is about one mail, or about our registration."""
+    if status >= 500:
+        return failures.Kind.SERVER_ERROR
+    if status == 429 or reason in ("throttled", "daily_limit"):
+        return failures.Kind.THROTTLED
+    if status == 401 or reason in ("permission_missing", "blocked_by_admin"):
+        return failures.Kind.AUTH
+    return None
+
+
+def _following(problem: Problem, rule: Rule | None, *, once: bool) -> Exception:
     status = problem.status
     readable = bool(problem.codes) or status == 401
     if once and (status not in NOT_ACCEPTED or not readable):
-        raise Uncertain(f"http_{status}", problem.detail)
-    rule = next((rule for rule in rules if rule.fits(problem)), None)
+        return Uncertain(f"http_{status}", problem.detail)
     if rule is None or not readable:
-        raise Retry("no_answer", problem.detail, after=wait(problem.headers, problem.message))
-    raise _error(rule, problem, once=once)
-
-
-def _error(rule: Rule, problem: Problem, *, once: bool) -> Exception:
+        return Retry("no_answer", problem.detail, after=wait(problem.headers, problem.message))
     if rule.act is Act.AUTH:
         return Unauthorized(problem.detail)
     if rule.act is Act.GONE:

@@ -25,6 +25,7 @@ from accounts.models import Membership, User, Workspace
 from accounts.staff import chart, exposition, figures, pulse
 from accounts.staff.figures import Family, Minute, Reading, Value
 from accounts.tenancy import workspace
+from mailbox import failures
 from mailbox.models import Mailbox, MailboxIdentity, MailboxState, Provider, SendSlot
 from outreach import figures as counted
 from outreach.models import CampaignState, MessageState
@@ -159,7 +160,20 @@ def test_it_writes_what_prometheus_reads(settings: Any, in_ws: Workspace) -> Non
     assert len(samples) == len({line.rpartition(" ")[0] for line in samples})
     assert 'outreach_mails_in_doubt{provider="google"} 1' in samples
     for family in figures.families():
-        assert text.count(f"# HELP {family.name} ") == text.count(f"# TYPE {family.name} gauge\n") == 1
+        kind = "counter" if family.name.endswith("_total") else "gauge"
+        assert text.count(f"# HELP {family.name} ") == text.count(f"# TYPE {family.name} {kind}\n") == 1
+
+
+def test_it_counts_the_problems_of_each_provider(settings: Any) -> None:
+    settings.METRICS_TOKEN = "tok"
+    text = Client().get("/metrics", headers={"Authorization": "Bearer tok"}).content.decode()
+    assert 'outreach_provider_failures_total{provider="google",problem="throttled"} 0\n' in text
+    for provider, kind in (("google", "throttled"), ("google", "throttled"), ("microsoft", "auth")):
+        failures.note(provider, failures.Kind(kind))
+    text = Client().get("/metrics", headers={"Authorization": "Bearer tok"}).content.decode()
+    assert 'outreach_provider_failures_total{provider="google",problem="throttled"} 2\n' in text
+    assert 'outreach_provider_failures_total{provider="microsoft",problem="auth"} 1\n' in text
+    assert 'outreach_provider_failures_total{provider="microsoft",problem="throttled"} 0\n' in text
 
 
 def test_it_escapes_what_prometheus_would_misread() -> None:
