@@ -6,7 +6,8 @@
 VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 8000
-WORKERS ?= 2
+# One more than the cores of CI: the soak and the stories in a browser wait more than they work.
+WORKERS ?= 3
 
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet

@@ -16,8 +16,26 @@ from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 LONGEST = (
     "tests/soak/test_soak.py",
     "tests/isolation/test_matrix.py",
+    "tests/browser/test_consent.py",
     "tests/browser/test_stories.py",
     "tests/config/test_run.py",
+    "tests/outreach/test_browser_campaigns.py",
+    "tests/grid/test_google_before.py",
+    "tests/grid/test_google_behind.py",
+    "tests/grid/test_microsoft_before.py",
+    "tests/grid/test_microsoft_behind.py",
+    "tests/mutants/test_mutants.py",
+    "tests/outreach/test_original_in_browser.py",
+    "tests/accounts/test_browser.py",
+    "tests/mailbox/test_consent_abuse.py",
+    "tests/api/test_schema.py",
+    "tests/test_bad_input.py",
+    "tests/outreach/test_removals_in_browser.py",
+    "tests/test_isolation.py",
+    "tests/accounts/test_rotation.py",
+    "tests/outreach/test_policy.py",
+    "tests/outreach/test_views_why.py",
+    "tests/isolation/test_assignment.py",
 )
 # Files that share something made once for each worker and dear to make: one worker gets them all.
 TOGETHER = ("tests/browser/",)

@@ -17,6 +17,13 @@ from tests.roles import ALIASES, as_owner, emptying
 
 # What `migrate` writes down about itself.
 BOOKS = {"django_migrations"}
+# Other workers' databases are on the same server.
+WAITS = """
+SELECT EXISTS (
+    SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE d.datname = current_database() AND NOT granted
+)
+"""
 
 
 def filled(alias: str) -> dict[str, int]:
@@ -75,7 +82,7 @@ def test_it_waits_for_a_row_that_is_being_stored(transactional_db: None) -> None
         waits = False
         with connection.cursor() as cursor:
             while not waits and not over.wait(0.02):
-                cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+                cursor.execute(WAITS)
                 (waits,) = cursor.fetchone()
         connection.close()
         go_on.set()
