@@ -6,6 +6,7 @@ import base64
 import functools
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -44,10 +45,21 @@ _TAGS = ["Message-ID", outgoing.KEY_HEADER, "To"]
 _RAW = re.compile(rb'"raw"\s*:\s*"([A-Za-z0-9_\-]*)')
 
 
+@dataclass(frozen=True)
+class _Api:
+    """The library's resources. Making one takes longer than using it."""
+
+    users: Any
+    drafts: Any
+    messages: Any
+    threads: Any
+    history: Any
+
+
 @functools.lru_cache(maxsize=4)
-def _service(base: str) -> Any:
-    """The library's resources for one address. It has no transport: each call brings its own."""
-    return build(
+def _api(base: str) -> _Api:
+    """For one address, without a transport: each call brings its own."""
+    users = build(
         "gmail",
         "v1",
         http=_NoHttp(),
@@ -55,6 +67,7 @@ def _service(base: str) -> Any:
         cache_discovery=False,
         client_options={"api_endpoint": base},
     ).users()
+    return _Api(users, users.drafts(), users.messages(), users.threads(), users.history())
 
 
 class _NoHttp:
@@ -72,7 +85,7 @@ class Gmail:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._users = _service(settings.GMAIL_API_BASE)
+        self._api = _api(settings.GMAIL_API_BASE)
 
     # --- sending ------------------------------------------------------------------------------
 
@@ -94,10 +107,10 @@ class Gmail:
         return draft
 
     def _create(self, message: dict[str, Any]) -> dict[str, Any]:
-        return self._run(self._users.drafts().create(userId="me", body={"message": message}))
+        return self._run(self._api.drafts.create(userId="me", body={"message": message}))
 
     def submit(self, draft: Draft, *, not_after: float | None) -> SentEmail | None:
-        request = self._users.drafts().send(userId="me", body={"id": draft.draft_id})
+        request = self._api.drafts.send(userId="me", body={"id": draft.draft_id})
         sent = self._run(request, once=True, not_after=not_after)
         if not sent.get("id"):
             raise Uncertain("unreadable_answer", "a success without an id")
@@ -115,7 +128,7 @@ class Gmail:
 
     def outcome(self, draft: Draft, *, key: str, to_address: str, attempted_at: datetime) -> Outcome:
         try:
-            self._run(self._users.drafts().get(userId="me", id=draft.draft_id, format="minimal"))
+            self._run(self._api.drafts.get(userId="me", id=draft.draft_id, format="minimal"))
         except Gone:
             copies = self._copies(draft, key, to_address, attempted_at)
             if copies:
@@ -129,7 +142,7 @@ class Gmail:
         """Our mail's sent copies, oldest first: in its conversation where that is known, else by search."""
         sent: list[dict[str, Any]] = []
         if draft.thread_id:
-            request = self._users.threads().get(
+            request = self._api.threads.get(
                 userId="me", id=draft.thread_id, format="metadata", metadataHeaders=_TAGS
             )
             try:
@@ -150,12 +163,12 @@ class Gmail:
         if not tagged:
             after = int((attempted_at - SKEW).timestamp())
             query = f"in:sent to:{to_address} after:{after}"
-            listed = self._run(self._users.messages().list(userId="me", q=query, maxResults=20))
+            listed = self._run(self._api.messages.list(userId="me", q=query, maxResults=20))
             tagged = [one for one in self._each(listed.get("messages", []), _TAGS) if shapes.tag(one) == key]
         return tuple(shapes.sent_email(one) for one in sorted(tagged, key=shapes.received))
 
     def find(self, key: str, *, to_address: str) -> tuple[Draft, ...]:
-        found = self._run(self._users.drafts().list(userId="me", q=f"to:{to_address}", maxResults=50))
+        found = self._run(self._api.drafts.list(userId="me", q=f"to:{to_address}", maxResults=50))
         drafts = {one["message"]["id"]: one for one in found.get("drafts", [])}
         candidates = self._each([one["message"] for one in drafts.values()], _TAGS)
         ours = [one for one in candidates if shapes.tag(one) == key]
@@ -163,7 +176,7 @@ class Gmail:
 
     def discard(self, draft: Draft) -> None:
         try:
-            self._run(self._users.drafts().delete(userId="me", id=draft.draft_id))
+            self._run(self._api.drafts.delete(userId="me", id=draft.draft_id))
         except Gone:
             pass
 
@@ -182,7 +195,7 @@ class Gmail:
         short: dict[str, dict[str, Any]] = {}
         history, page = place.history, ""
         while True:
-            request = self._users.history().list(
+            request = self._api.history.list(
                 userId="me",
                 startHistoryId=place.history,
                 historyTypes=["messageAdded"],
@@ -205,7 +218,7 @@ class Gmail:
         begun = False
         if place is None or not place.since:
             # The new place first: what comes during the search is seen twice rather than never.
-            history = str(self._run(self._users.getProfile(userId="me"))["historyId"])
+            history = str(self._run(self._api.users.getProfile(userId="me"))["historyId"])
             since = int(connected_at.timestamp())
             if place is not None:
                 since = max(since, place.at - int(OVERLAP.total_seconds()))
@@ -213,7 +226,7 @@ class Gmail:
         else:
             begun = True
         query = f"after:{place.since} -in:chats" + (f" before:{place.before}" if place.before else "")
-        request = self._users.messages().list(
+        request = self._api.messages.list(
             userId="me", q=query, includeSpamTrash=True, maxResults=MOST_HEADERS
         )
         answer = self._run(request)
@@ -244,7 +257,7 @@ class Gmail:
 
     def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
         header = shapes.header(self._metadata(provider_id, list(inbound.WANTED)))
-        request = self._users.messages().get(userId="me", id=provider_id, format="raw")
+        request = self._api.messages.get(userId="me", id=provider_id, format="raw")
         answer = self._line.call(
             "GET", request.uri, headers=request.headers, limit=limit * 4 // 3 + JSON_SLACK
         )
@@ -260,12 +273,12 @@ class Gmail:
         return InboundEmail(header, raw[:limit], truncated=answer.truncated or len(raw) > limit)
 
     def probe(self) -> None:
-        self._run(self._users.getProfile(userId="me"))
+        self._run(self._api.users.getProfile(userId="me"))
 
     # --- calling ------------------------------------------------------------------------------
 
     def _metadata(self, provider_id: str, names: list[str]) -> dict[str, Any]:
-        request = self._users.messages().get(
+        request = self._api.messages.get(
             userId="me", id=provider_id, format="metadata", metadataHeaders=names
         )
         return self._run(request)

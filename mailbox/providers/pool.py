@@ -10,7 +10,7 @@ import weakref
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-import requests
+import urllib3
 
 from mailbox.providers.wire import new_session
 
@@ -22,7 +22,7 @@ Key = tuple[uuid.UUID, int]
 
 @dataclass(frozen=True)
 class _Idle:
-    session: requests.Session
+    session: urllib3.PoolManager
     draft_id: str
     at: float = field(default_factory=time.monotonic)
 
@@ -39,7 +39,7 @@ def _forget() -> None:
 os.register_at_fork(after_in_child=_forget)  # Two processes must not share a socket.
 
 
-def borrow(key: Key, draft_id: str | None) -> requests.Session:
+def borrow(key: Key, draft_id: str | None) -> urllib3.PoolManager:
     now = time.monotonic()
     with _idle_lock:
         waiting = _idle.get(key, [])
@@ -52,7 +52,7 @@ def borrow(key: Key, draft_id: str | None) -> requests.Session:
     return new_session()
 
 
-def give_back(key: Key, session: requests.Session, draft_id: str) -> None:
+def give_back(key: Key, session: urllib3.PoolManager, draft_id: str) -> None:
     now = time.monotonic()
     old: list[_Idle] = []
     with _idle_lock:
@@ -66,7 +66,7 @@ def give_back(key: Key, session: requests.Session, draft_id: str) -> None:
                 break
             del _idle[other]
     for idle in old:
-        idle.session.close()
+        idle.session.clear()
 
 
 def turn_of(mailbox_id: uuid.UUID) -> threading.Lock:

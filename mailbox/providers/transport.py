@@ -19,11 +19,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httplib2
-import requests
 import urllib3
 from django.conf import settings
 from django.db import connections
-from requests.structures import CaseInsensitiveDict
 
 from accounts.failpoints import failpoint
 from mailbox.errors import MailboxError, Retry, Uncertain
@@ -32,6 +30,7 @@ from mailbox.providers.wire import Exchange, current
 
 CONNECT_SECONDS = 10.0
 CHUNK = 65_536
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "Outreach (gzip)"}
 
 
 class NetworkInTransaction(RuntimeError):
@@ -55,7 +54,7 @@ class Answer:
 
     status: int
     reason: str
-    headers: CaseInsensitiveDict[str]
+    headers: Mapping[str, str]
     body: bytes
     truncated: bool = False
 
@@ -67,9 +66,9 @@ class Line:
     key: Key
     token: str = field(repr=False)
     check: Callable[[], None]
-    session: requests.Session
+    session: urllib3.PoolManager
     carried: str = ""
-    last_headers: Mapping[str, str] = field(default_factory=CaseInsensitiveDict)
+    last_headers: Mapping[str, str] = field(default_factory=urllib3.HTTPHeaderDict)
     _broken: bool = False
 
     def call(
@@ -100,7 +99,7 @@ class Line:
         except MailboxError:
             self._broken = True
             raise
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as broken:
+        except (urllib3.exceptions.HTTPError, OSError) as broken:
             self._broken = True
             name = type(broken).__name__
             if not exchange.wrote:
@@ -120,19 +119,25 @@ class Line:
         headers: Mapping[str, str],
         limit: int | None,
     ) -> Answer:
+        sent = urllib3.HTTPHeaderDict(_HEADERS)  # A library writes the same names in other letters.
+        sent.update({**headers, "Authorization": f"Bearer {self.token}"})
         response = self.session.request(
             method,
             url,
-            data=body,
-            headers={**headers, "Authorization": f"Bearer {self.token}"},
-            timeout=(min(CONNECT_SECONDS, settings.HTTP_DEADLINE_SECONDS), settings.HTTP_DEADLINE_SECONDS),
-            allow_redirects=False,
-            stream=True,
+            body=body,
+            headers=sent,
+            timeout=urllib3.Timeout(
+                connect=min(CONNECT_SECONDS, settings.HTTP_DEADLINE_SECONDS),
+                read=settings.HTTP_DEADLINE_SECONDS,
+            ),
+            redirect=False,
+            retries=False,
+            preload_content=False,
         )
-        with response:
+        try:
             self.last_headers = response.headers
             chunks, size, truncated = [], 0, False
-            for chunk in response.iter_content(CHUNK):
+            for chunk in response.stream(CHUNK):
                 chunks.append(chunk)
                 size += len(chunk)
                 if limit is not None and size > limit:
@@ -140,10 +145,14 @@ class Line:
                     truncated = self._broken = True
                     break
             if exchange.late:
-                raise requests.Timeout("the total deadline passed")
+                raise TimeoutError("the total deadline passed")
+        finally:
+            if self._broken:
+                response.close()
+            response.release_conn()
         content = b"".join(chunks)
         content = content if limit is None else content[:limit]
-        return Answer(response.status_code, response.reason or "", response.headers, content, truncated)
+        return Answer(response.status, response.reason or "", response.headers, content, truncated)
 
 
 @contextmanager
@@ -166,7 +175,7 @@ def line(
             raise
         finally:
             if held._broken:
-                held.session.close()
+                held.session.clear()
             else:
                 give_back(key, held.session, held.carried)
     finally:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
+import ssl
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
+import certifi
+import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from accounts.failpoints import failpoint
 from mailbox.errors import Uncertain
+from mailbox.providers.deadlines import Deadline, cut_at
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Exchange:
     sends: bool = False
     wrote: bool = False
     late: bool = False
-    timer: threading.Timer | None = None
+    deadline: Deadline | None = None
 
     def before_write(self, connection: HTTPConnection) -> None:
         if connection.sock is None:
@@ -49,9 +51,7 @@ class Exchange:
         if self.sends:
             failpoint("before_write")
         sock = connection.sock
-        self.timer = threading.Timer(max(self.until - now, 0.0), self._cut, (sock,))
-        self.timer.daemon = True
-        self.timer.start()
+        self.deadline = cut_at(self.until, lambda: self._cut(sock))
         self.wrote = True
 
     def after_write(self) -> None:
@@ -67,8 +67,8 @@ class Exchange:
             pass
 
     def over(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
+        if self.deadline is not None:
+            self.deadline.over()
 
 
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
@@ -85,6 +85,10 @@ class _Plain(HTTPConnection):
 
 
 class _Secure(HTTPSConnection):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
+        super().__init__(*args, **(kwargs | {"ssl_context": _trust(bundle)}))
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         exchange = current.get()
         if exchange is not None:
@@ -102,17 +106,14 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _Secure
 
 
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+def new_session() -> urllib3.PoolManager:
+    """Connections of one line, at most one to each host; nothing is tried again, no proxy is asked."""
+    manager = urllib3.PoolManager(num_pools=2, maxsize=1, retries=False)
+    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+    return manager
 
 
-def new_session() -> requests.Session:
-    session = requests.Session()
-    # The environment is not asked: a netrc entry would replace the mailbox's token.
-    session.trust_env = False
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(pool_connections=1, pool_maxsize=1, max_retries=0))
-    return session
+@lru_cache(maxsize=4)
+def _trust(bundle: str) -> ssl.SSLContext:
+    """Whom a connection believes; read once, because reading all authorities takes as long as many mails."""
+    return ssl.create_default_context(cafile=bundle or certifi.where())
