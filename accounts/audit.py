@@ -5,18 +5,23 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection
 from django.db.models import QuerySet
 
 from accounts import origin
 from accounts.activity.chain import digest_of
 from accounts.models import AuditEvent, AuditText
 from accounts.origin import ActorKind, Origin
+from accounts.rows import Insert
+from accounts.tenancy import current_workspace_id
 
 if TYPE_CHECKING:
     from accounts.models import User
 # First words of actions that are about something with another name.
 _OTHER_KINDS = {"contacts": "contact", "disavow": "project", "enrollment": "campaign", "links": "project"}
+
+_EVENT: Insert[AuditEvent] = Insert(AuditEvent, "at")
+_TEXT: Insert[AuditText] = Insert(AuditText)
 
 
 def record(
@@ -37,20 +42,23 @@ def record(
     here = _origin_of(actor, by)
     first = action.partition(".")[0]
     salt = secrets.token_hex(16)
-    with transaction.atomic(savepoint=False):
-        event = AuditEvent.objects.create(
-            action=action,
-            actor_id=actor.sid if actor is not None else None,
-            actor_kind=here.actor_kind,
-            credential=here.credential,
-            object_kind=(object_kind or _OTHER_KINDS.get(first, first))[:20],
-            object_id=str(object_id)[:40],
-            place=here.place,
-            country=here.country,
-            device=here.device,
-            digest=digest_of(salt, sentence),
-        )
-        event.text = AuditText.objects.create(event=event, sentence=sentence, salt=salt)
+    event = AuditEvent(
+        workspace_id=current_workspace_id(),
+        action=action,
+        actor_id=actor.sid if actor is not None else None,
+        actor_kind=here.actor_kind,
+        credential=here.credential,
+        object_kind=(object_kind or _OTHER_KINDS.get(first, first))[:20],
+        object_id=str(object_id)[:40],
+        place=here.place,
+        country=here.country,
+        device=here.device,
+        digest=digest_of(salt, sentence),
+    )
+    event.text = AuditText(workspace_id=event.workspace_id, event=event, sentence=sentence, salt=salt)
+    with connection.cursor() as cursor:
+        # One message is one transaction, where none is open.
+        cursor.execute(f"{_EVENT.sql};{_TEXT.sql}", [*_EVENT.values(event), *_TEXT.values(event.text)])
     return event
 
 
