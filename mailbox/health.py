@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
@@ -75,9 +75,20 @@ def recover(mailbox: Mailbox) -> None:
 
 def may_be_called(mailbox: Mailbox) -> bool:
     """Connected, or its wait is over, and its workspace not suspended; as of the rows in the database."""
-    recover(mailbox)
-    rows = _rows(mailbox).filter(state=MailboxState.CONNECTED, workspace__suspended_at__isnull=True)
-    return rows.exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_MAY_BE_CALLED, [mailbox.pk, mailbox.generation])
+        state, waited = cursor.fetchone() or ("", False)
+    if state == MailboxState.THROTTLED and waited:
+        recover(mailbox)
+        return True
+    return bool(state == MailboxState.CONNECTED)
+
+
+_MAY_BE_CALLED = """
+SELECT m.state, m.throttled_until <= app_now() FROM mailbox_mailbox m
+WHERE m.id = %s AND m.generation = %s
+    AND (SELECT w.suspended_at IS NULL FROM accounts_workspace w WHERE w.id = m.workspace_id)
+"""
 
 
 def _rows(mailbox: Mailbox) -> QuerySet[Mailbox]:

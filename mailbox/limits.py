@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import random
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
-from django.db.models.functions import Greatest
 
 from accounts import clock
 from accounts.clock import Now
@@ -52,12 +52,16 @@ def is_consumer(provider: str, *, subject: str, address: str) -> bool:
 
 @dataclass(frozen=True)
 class Standing:
-    """How an account stands now. `holds`: the mail that was asked about has its place already."""
+    """How an account stands now. `holds`: the mail that was asked about has its place already.
+
+    `has_old`: places that no longer count are still there. `known`: the account has its row.
+    """
 
     usage: Usage
     minute: int
     holds: bool
     has_old: bool
+    known: bool
 
     @property
     def room(self) -> int:
@@ -86,18 +90,27 @@ def standing(mailbox: Mailbox, key: uuid.UUID | None = None) -> Standing:
     """Everything about the account's limits in one look; `key` is the mail that wants to leave."""
     identity = bytes(mailbox.identity)
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, {"identity": identity, "key": key or uuid.UUID(int=0)})
-        consumer, first_seen_at, now, used, minute, holds, has_old = cursor.fetchone()
+        cursor.execute(f"SELECT {STANDING_COLUMNS}", {"identity": identity, "key": key or uuid.UUID(int=0)})
+        return standing_of(mailbox, cursor.fetchone())
+
+
+def standing_of(mailbox: Mailbox, columns: Sequence[Any]) -> Standing:
+    """What STANDING_COLUMNS gave."""
+    now, consumer, first_seen_at, used, minute, holds, has_old = columns
+    known = first_seen_at is not None
     if first_seen_at is None:
         # As its first mail will make it.
         consumer, first_seen_at = _consumer(mailbox), now
     days = max((now - first_seen_at).days, 0)
     today = Usage(used, _cap(mailbox, consumer, days), days)
-    return Standing(today, max(a_minute(mailbox) - minute, 0), holds, has_old)
+    return Standing(today, max(a_minute(mailbox) - minute, 0), holds, has_old, known)
 
 
-_STANDING = """
-SELECT i.consumer, i.first_seen_at, app_now(),
+# For a SELECT with the parameters `identity` and `key`.
+STANDING_COLUMNS = """
+    app_now(),
+    (SELECT i.consumer FROM mailbox_mailboxidentity i WHERE i.identity = %(identity)s),
+    (SELECT i.first_seen_at FROM mailbox_mailboxidentity i WHERE i.identity = %(identity)s),
     (SELECT count(*) FROM mailbox_sendslot s
         WHERE s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '24 hours'),
     (SELECT count(*) FROM mailbox_sendslot s
@@ -106,7 +119,6 @@ SELECT i.consumer, i.first_seen_at, app_now(),
         AND s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '24 hours'),
     EXISTS (SELECT 1 FROM mailbox_sendslot s
         WHERE s.identity_id = %(identity)s AND s.taken_at < app_now() - interval '48 hours')
-FROM (SELECT 1) one LEFT JOIN mailbox_mailboxidentity i ON i.identity = %(identity)s
 """
 
 
@@ -122,20 +134,17 @@ def forecast(mailbox: Mailbox, waiting: int) -> int:
     return day if waiting > 0 else 0
 
 
-def take(mailbox: Mailbox, key: uuid.UUID) -> bool:
+def take(mailbox: Mailbox, key: uuid.UUID, *, now: Standing | None = None) -> bool:
     """Take a place for this mail; False when the cap is reached. Inside the caller's transaction.
 
     The identity's row stays locked until that transaction ends, so that two workers cannot take the
-    last place. A mail that holds a place keeps it; one whose place is older than 24 hours needs a new one.
+    last place. `now`: how the account stands, counted behind that lock (`LOCK`). A mail that holds a place
+    keeps it; one whose place is older than 24 hours needs a new one.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a place is taken inside the transaction that commits `submitting`")
-    locked = MailboxIdentity.objects.select_for_update().filter(pk=mailbox.identity)
-    if not locked.values_list("consumer"):
-        MailboxIdentity.objects.get_or_create(pk=mailbox.identity, defaults={"consumer": _consumer(mailbox)})
-        locked.get()
-    # Counted behind the lock, in a statement of its own: it sees every place taken before.
-    now = standing(mailbox, key)
+    if now is None or not now.known:
+        now = _counted_alone(mailbox, key)
     if not now.holds and not now.usage.left:
         return False
     if now.has_old:
@@ -147,6 +156,17 @@ def take(mailbox: Mailbox, key: uuid.UUID) -> bool:
     return True
 
 
+def _counted_alone(mailbox: Mailbox, key: uuid.UUID) -> Standing:
+    """Lock the account's row, made here for its first mail, and count in a statement of its own behind it."""
+    locked = MailboxIdentity.objects.select_for_update().filter(pk=mailbox.identity)
+    if not locked.values_list("consumer"):
+        MailboxIdentity.objects.get_or_create(pk=mailbox.identity, defaults={"consumer": _consumer(mailbox)})
+        locked.get()
+    return standing(mailbox, key)
+
+
+# Holds an account's row until the transaction ends; nothing where it has none yet.
+LOCK = "SELECT 1 FROM mailbox_mailboxidentity WHERE identity = %(identity)s FOR UPDATE"
 _TAKE = """
 INSERT INTO mailbox_sendslot (identity_id, key, taken_at) VALUES (%s, %s, app_now())
 ON CONFLICT (key) DO UPDATE SET identity_id = excluded.identity_id, taken_at = excluded.taken_at
@@ -169,11 +189,16 @@ def next_slot(mailbox: Mailbox) -> datetime:
     Counted from the later of now and the time already set: several mails line up behind each other.
     """
     jitter = random.uniform(0, settings.SEND_SPACING_JITTER)  # noqa: S311
-    step = timedelta(seconds=settings.SEND_SPACING_SECONDS + jitter)
-    rows = Mailbox.objects.filter(pk=mailbox.pk)
-    # GREATEST passes over NULL: a mailbox that never sent starts now.
-    rows.update(next_send_at=Greatest(F("next_send_at"), Now()) + step)
-    mailbox.next_send_at = rows.values_list("next_send_at", flat=True).get()
+    step = settings.SEND_SPACING_SECONDS + jitter
+    with connection.cursor() as cursor:
+        # GREATEST passes over NULL: a mailbox that never sent starts now.
+        cursor.execute(
+            "UPDATE mailbox_mailbox SET"
+            " next_send_at = greatest(next_send_at, app_now()) + make_interval(secs => %s)"
+            " WHERE id = %s RETURNING next_send_at",
+            [step, mailbox.pk],
+        )
+        (mailbox.next_send_at,) = cursor.fetchone()
     return mailbox.next_send_at or clock.now()
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from accounts import clock
 from accounts.viewpoint import whole_workspace
 from outreach.gates import domain, pace, people, state, text
+from outreach.gates.facts import Asked, Facts
 from outreach.gates.people import suppressed_by
 from outreach.gates.verdict import GO, Verdict
 from outreach.models import Message, MessageKind
@@ -36,7 +37,7 @@ class Gate:
 
     number: str
     rule: str
-    run: Callable[[Message, dt.datetime], Verdict]
+    run: Callable[[Message, Asked], Verdict]
     kinds: frozenset[MessageKind]
     late: bool = False
     about_text: bool = False
@@ -82,12 +83,13 @@ def may_queue_text(message: Message) -> Verdict:
     return _ask(message, [gate for gate in GATES if gate.about_text])
 
 
-def may_send(message: Message, *, now: dt.datetime | None = None) -> Verdict:
+def may_send(message: Message, *, now: dt.datetime | None = None, facts: Facts | None = None) -> Verdict:
     """The last gate: inside the transaction that commits `submitting`, with the message's row locked.
 
     The caller holds a first mail's contact too, so that two campaigns cannot both see "nobody wrote" (F28).
+    `facts` were looked up behind those locks.
     """
-    return _ask(message, GATES, now)
+    return _ask(message, GATES, now, facts)
 
 
 @whole_workspace("a gate asks about every project")
@@ -96,15 +98,18 @@ def asked(message: Message, *, now: dt.datetime) -> list[tuple[Gate, Verdict]]:
 
     The same functions as the last gate calls, and nothing is stored: the answer is never stale.
     """
-    return [(gate, gate.run(message, now)) for gate in GATES if message.kind in gate.kinds]
+    beside = Asked(message, now)
+    return [(gate, gate.run(message, beside)) for gate in GATES if message.kind in gate.kinds]
 
 
 @whole_workspace("a gate asks about every project")
-def _ask(message: Message, gates: Iterable[Gate], now: dt.datetime | None = None) -> Verdict:
-    now = now or clock.now()
+def _ask(
+    message: Message, gates: Iterable[Gate], now: dt.datetime | None = None, facts: Facts | None = None
+) -> Verdict:
+    beside = Asked(message, now or clock.now(), facts)
     for gate in gates:
         if message.kind in gate.kinds:
-            verdict = gate.run(message, now)
+            verdict = gate.run(message, beside)
             if not verdict.ok:
                 return verdict
     return GO

@@ -6,13 +6,11 @@ function writes under the fence that its caller holds and says whether it still 
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db import IntegrityError, connection, transaction
+from psycopg2 import Binary
 
 from accounts import audit, clock
 from accounts.clock import Now
@@ -37,30 +35,24 @@ def record_sent(
     `sent` is None, or lacks its Message-ID, where the provider gave no more yet: the settle stage reads the
     rest at settle_at.
     """
+    complete = sent is not None and bool(sent.message_id)
+    values = _ids(message, sent)
+    values |= {
+        "message": message.pk,
+        "fence": fence,
+        "was": [str(state) for state in was],
+        "again": None if complete else settings.SETTLE_SECONDS,
+        "copies": copies,
+        "answers": message.kind == MessageKind.ANSWER,
+    }
     with transaction.atomic():
-        complete = sent is not None and bool(sent.message_id)
-        look_again = None if complete else Now() + dt.timedelta(seconds=settings.SETTLE_SECONDS)
-        moved = message.move(
-            MessageState.SENT,
-            fence=fence,
-            was=was,
-            sent_at=Coalesce(F("attempted_at"), Now()),
-            lease_until=None,
-            not_before=None,
-            settle_at=look_again,
-            reason="",
-            detail=None,
-            provider_copies=copies,
-            **(_ids(message, sent) if sent else {}),
-        )
-        if not moved:
-            return False
+        with connection.cursor() as cursor:
+            cursor.execute(_RECORD_SENT, values)
+            if cursor.fetchone()[0] != 1:
+                return False
         message.state, message.sent_at = MessageState.SENT, message.attempted_at or clock.now()
-        if message.thread is not None:
-            answered = {"waits_since": None} if message.kind == MessageKind.ANSWER else {}
-            Thread.objects.filter(pk=message.thread.pk).update(last_at=Now(), **answered)
-            if sent:
-                name_thread(message.thread, sent.thread_id)
+        if message.thread is not None and sent:
+            name_thread(message.thread, sent.thread_id)
         sequences.plan_next(message, after=message.sent_at)
         company = message.mailbox.company if message.mailbox else "the provider"
         audit.record(
@@ -73,12 +65,10 @@ def record_sent(
 
 def store_ids(message: Message, sent: SentEmail) -> None:
     """Ids that were read after the mail was recorded as accepted."""
-    with transaction.atomic():
-        Message.objects.filter(pk=message.pk, state=MessageState.SENT).update(
-            settle_at=None, **_ids(message, sent)
-        )
-        if message.thread is not None:
-            name_thread(message.thread, sent.thread_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE_IDS, _ids(message, sent) | {"message": message.pk})
+    if message.thread is not None:
+        name_thread(message.thread, sent.thread_id)
 
 
 def name_thread(thread: Thread, provider_thread_id: str) -> None:
@@ -148,10 +138,36 @@ def end(
     return True
 
 
-def _ids(message: Message, sent: SentEmail) -> dict[str, Any]:
-    values: dict[str, Any] = dict(seal(message, provider_id=sent.provider_id))
-    values["provider_index"] = threads.provider_index(sent.provider_id)
-    if sent.message_id:
-        values |= seal(message, rfc_message_id=sent.message_id)
-        values["rfc_message_index"] = threads.message_id_index(sent.message_id)
-    return values
+def _ids(message: Message, sent: SentEmail | None) -> dict[str, Any]:
+    """The provider's names as the statements below want them; None for what it has not told."""
+    provider, stamped = (sent.provider_id, sent.message_id) if sent is not None else ("", "")
+    sealed = seal(message, provider_id=provider, rfc_message_id=stamped)
+    return {
+        "provider": Binary(sealed["provider_id"]) if provider else None,
+        "provider_index": threads.provider_index(provider) if provider else None,
+        "stamped": Binary(sealed["rfc_message_id"]) if stamped else None,
+        "stamped_index": threads.message_id_index(stamped) if stamped else None,
+    }
+
+
+_IDS = """
+    provider_id = COALESCE(%(provider)s, provider_id),
+    provider_index = COALESCE(%(provider_index)s, provider_index),
+    rfc_message_id = COALESCE(%(stamped)s, rfc_message_id),
+    rfc_message_index = COALESCE(%(stamped_index)s, rfc_message_index)
+"""
+_RECORD_SENT = f"""
+WITH moved AS (
+    UPDATE outreach_message SET state = 'sent', sent_at = COALESCE(attempted_at, app_now()),
+        lease_until = NULL, not_before = NULL, reason = '', detail = NULL,
+        settle_at = app_now() + make_interval(secs => %(again)s), provider_copies = %(copies)s, {_IDS}
+    WHERE id = %(message)s AND fence = %(fence)s AND state = ANY(%(was)s)
+    RETURNING thread_id
+), continued AS (
+    UPDATE outreach_thread t SET last_at = app_now(),
+        waits_since = CASE WHEN %(answers)s THEN NULL ELSE t.waits_since END
+    FROM moved WHERE t.id = moved.thread_id
+)
+SELECT count(*) FROM moved
+"""
+_STORE_IDS = f"UPDATE outreach_message SET settle_at = NULL, {_IDS} WHERE id = %(message)s AND state = 'sent'"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
+from django.db import connection
 from django.db.models.functions import Coalesce, Greatest
 
 from accounts.clock import Now
@@ -21,7 +22,6 @@ from outreach.models import (
     MessageKind,
     MessageState,
     RemovalCase,
-    Step,
 )
 
 # From these a person's answer or a bounce still stops the way.
@@ -43,22 +43,21 @@ def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
     enrollment = message.enrollment
     if enrollment is None or message.step is None or message.kind in (MessageKind.ANSWER, MessageKind.TEST):
         return None
-    enrollment.refresh_from_db()
-    if enrollment.state not in (EnrollmentState.PLANNED, EnrollmentState.RUNNING):
-        return None
-    step = Step.objects.filter(campaign=message.campaign, position=message.step.position + 1).first()
-    if step is None:
-        Enrollment.objects.filter(pk=enrollment.pk, state=enrollment.state).update(
-            state=EnrollmentState.FINISHED, reason="all_accepted", stopped_at=Now()
-        )
-        return None
-    due = after + days(step.wait_days)
-    if enrollment.resumes_at is not None:
-        due = max(due, enrollment.resumes_at)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, {"enrollment": enrollment.pk, "position": message.step.position + 1})
+        state, resumes_at, step_id, wait_days = cursor.fetchone() or (None, None, None, 0)
+        if state not in (EnrollmentState.PLANNED, EnrollmentState.RUNNING):
+            return None
+        if step_id is None:
+            cursor.execute(_FINISH, [enrollment.pk, state])
+            return None
+    due = after + days(wait_days)
+    if resumes_at is not None:
+        due = max(due, resumes_at)
     removal = message.campaign is not None and message.campaign.kind == CampaignKind.REMOVAL
     row, _ = Message.objects.get_or_create(
         campaign=message.campaign,
-        step=step,
+        step_id=step_id,
         enrollment=enrollment,
         defaults={
             "kind": MessageKind.REMOVAL if removal else MessageKind.FOLLOW_UP,
@@ -78,6 +77,19 @@ def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
         state=EnrollmentState.RUNNING
     )
     return row
+
+
+# Where the person stands, and the step behind the one that left.
+_NEXT = """
+SELECT e.state, e.resumes_at, s.id, s.wait_days
+FROM outreach_enrollment e
+    LEFT JOIN outreach_step s ON s.campaign_id = e.campaign_id AND s.position = %(position)s
+WHERE e.id = %(enrollment)s
+"""
+_FINISH = """
+UPDATE outreach_enrollment SET state = 'finished', reason = 'all_accepted', stopped_at = app_now()
+WHERE id = %s AND state = %s
+"""
 
 
 def stop(enrollment: Enrollment, to: EnrollmentState, *, reason: str) -> bool:

@@ -34,7 +34,9 @@ from outreach.pipeline import claim, janitor, queue, reply, send, settle
 
 log = logging.getLogger(__name__)
 # Mails that are worth a connection to the database and one to the provider.
-A_LANE = 4
+A_LANE = 16
+# Rows that are looked up together: a mail that a person waits for passes the rest of a batch.
+A_LOOK = 8
 
 
 # --- the beat's wake-ups ------------------------------------------------------------------------------
@@ -165,32 +167,28 @@ def erase_mailbox(workspace_id: str, receipt_id: str) -> None:
 
 
 class _Batch:
-    """What the lanes of one mailbox share: how many rows are left, and the times to stop at."""
+    """What the lanes of one mailbox share: the rows that come next, how many are left, when to stop."""
 
     def __init__(self, mailbox: Mailbox, *, size: int, began: float) -> None:
         self.mailbox = mailbox
         self.left = size
         self.sequence = _room(mailbox)
         self.lock = threading.Lock()
+        self.next: list[claim.Hint] = []
+        self.tried: set[uuid.UUID] = set()
         # No row is claimed that could not be finished within the worker's time, which began with the task.
         self.last_claim = began + settings.WORKER_HARD_LIMIT_SECONDS / 4
         self.last_submit = began + settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
 
     def run(self) -> int:
         done = 0
-        while time.monotonic() < self.last_claim:
-            with self.lock:
-                if self.left <= 0:
-                    break
-                at_once_only = self.sequence <= 0
-                self.left, self.sequence = self.left - 1, self.sequence - 1
-            if not health.may_be_called(self.mailbox):
-                # Asked to wait, or cut off, since the batch began: the rest keeps its place (F6).
+        # Asked to wait, or cut off, since the batch began: the rest keeps its place (F6).
+        while time.monotonic() < self.last_claim and health.may_be_called(self.mailbox):
+            hint = self._take()
+            if hint is None:
                 break
-            rows = claim.claim_batch(self.mailbox, at_once_only=at_once_only)
-            if not rows:
-                break
-            for row in rows:
+            row = claim.claim(hint.id)
+            if row is not None:
                 done += 1
                 self._send(row)
         return done
@@ -201,6 +199,22 @@ class _Batch:
                 return self.run()
         finally:
             connections.close_all()
+
+    def _take(self) -> claim.Hint | None:
+        """The next row to claim, of a few that are looked up together."""
+        with self.lock:
+            if self.left <= 0:
+                return None
+            if not self.next:
+                few = min(self.left, A_LOOK)
+                found = claim.upcoming(self.mailbox, limit=few, most_of_sequences=self.sequence)
+                self.next = [hint for hint in found if hint.id not in self.tried]
+            if not self.next:
+                return None
+            hint = self.next.pop(0)
+            self.tried.add(hint.id)
+            self.left, self.sequence = self.left - 1, self.sequence - (not hint.at_once)
+            return hint
 
     def _send(self, row: claim.Claimed) -> None:
         try:
@@ -247,9 +261,9 @@ def _mailboxes_of(rows: Any) -> Iterable[uuid.UUID]:
 
 def _stale_for_follow_ups(mailbox: Mailbox) -> bool:
     """Whether a row that waits needs a fresh look at the inbox first (F27)."""
-    for row in claim.claimable().filter(mailbox=mailbox, step__position__gt=1).select_related("step")[:1]:
-        return send.needs_fresh_poll(row)
-    return False
+    if send.is_fresh(mailbox):
+        return False
+    return claim.claimable().filter(mailbox=mailbox, step__position__gt=1).exists()
 
 
 @contextmanager

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from mailbox.limits import CONSUMER_DOMAINS
+from outreach.gates.facts import Asked
 from outreach.gates.verdict import GO, Verdict, warns
 from outreach.models import Message
 
 
-def authentication(message: Message, now: dt.datetime) -> Verdict:
+def authentication(message: Message, asked: Asked) -> Verdict:
     """A private account's domain is its provider's, who signs for it. Of others nothing is known yet."""
     if message.mailbox is None:
         return GO

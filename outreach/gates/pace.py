@@ -5,33 +5,29 @@ from __future__ import annotations
 import datetime as dt
 
 from accounts.viewpoint import whole_workspace
-from mailbox import limits
 from mailbox.models import Mailbox
+from outreach.gates.facts import BOUNCE_DAYS, BOUNCE_WINDOW, COMPLAINT_DAYS, HARD_IN_A_ROW, Asked
 from outreach.gates.verdict import GO, Verdict, days, waits, warns
 from outreach.models import Message, MessageState, Suppression, SuppressionReason
 from outreach.window import window_of
 
 # Of the last 100 mails of a mailbox: 3 % warns, 5 % stops (decisions 10).
-BOUNCE_WINDOW = 100
 BOUNCES_WARN = 3
 BOUNCES_STOP = 5
-HARD_IN_A_ROW = 4
-BOUNCE_DAYS = 14
 COUNTING = ["hard", "blocked"]
 # 0.3 % of at least 1,000 mails in 30 days.
 COMPLAINT_SHARE = 0.003
 COMPLAINT_BASE = 1000
-COMPLAINT_DAYS = 30
 
 
-def window(message: Message, now: dt.datetime) -> Verdict:
+def window(message: Message, asked: Asked) -> Verdict:
     if message.campaign is None:
         return GO
     found = window_of(message.campaign, message.contact)
-    opening = found.next_open(now)
+    opening = found.next_open(asked.now)
     if opening is None:
         return waits("window", "The campaign has no day on which it may send.")
-    if opening <= now:
+    if opening <= asked.now:
         return GO
     hours = f"{found.start:%H:%M} to {found.end:%H:%M}"
     return waits("window", f"Goes inside {hours}, {found.zone.key} time.", until=opening)
@@ -53,10 +49,11 @@ def _newest(mailbox: Mailbox, now: dt.datetime) -> list[tuple[dt.datetime, str]]
 
 
 @whole_workspace("a mailbox is one over all projects")
-def bounces(message: Message, now: dt.datetime) -> Verdict:
-    if message.mailbox is None:
+def bounces(message: Message, asked: Asked) -> Verdict:
+    facts = asked.facts
+    if message.mailbox is None or (facts.came_back < BOUNCES_WARN and facts.hard_in_a_row < HARD_IN_A_ROW):
         return GO
-    last = _newest(message.mailbox, now)
+    last = _newest(message.mailbox, asked.now)
     back = [sent_at for sent_at, kind in last if kind in COUNTING]
     if len(back) >= BOUNCES_STOP:
         return waits(
@@ -81,12 +78,12 @@ def bounces(message: Message, now: dt.datetime) -> Verdict:
     return GO
 
 
-def complaints(message: Message, now: dt.datetime) -> Verdict:
-    since = now - days(COMPLAINT_DAYS)
-    rows = Suppression.objects.filter(reason=SuppressionReason.COMPLAINED, created_at__gt=since)
-    count = rows.count()
+def complaints(message: Message, asked: Asked) -> Verdict:
+    count = asked.facts.complaints
     if not count:
         return GO
+    since = asked.now - days(COMPLAINT_DAYS)
+    rows = Suppression.objects.filter(reason=SuppressionReason.COMPLAINED, created_at__gt=since)
     sent = Message.objects.filter(state=MessageState.SENT, sent_at__gt=since).count()
     if count < COMPLAINT_SHARE * max(sent, COMPLAINT_BASE):
         return GO
@@ -98,11 +95,9 @@ def complaints(message: Message, now: dt.datetime) -> Verdict:
     )
 
 
-def cap(message: Message, now: dt.datetime) -> Verdict:
+def cap(message: Message, asked: Asked) -> Verdict:
     """A mail that holds its place in the mailbox's 24 hours already needs no second one."""
-    if message.mailbox is None:
-        return GO
-    account = limits.standing(message.mailbox, message.pk)
-    if account.holds or account.room > 0:
+    account = asked.facts.standing
+    if account is None or account.holds or account.room > 0:
         return GO
     return waits("cap_reached", "The mailbox has sent as many mails in 24 hours as it may.")

@@ -5,23 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from mailbox.models import Provider
+from outreach.gates.facts import (
+    BULK,
+    BULK_WINDOW,
+    COOL_DOWN_DAYS,
+    SITE_DAYS,
+    SITE_MAILS,
+    Asked,
+)
 from outreach.gates.verdict import GO, Verdict, cancelled, date, days, suppressed, waits
 from outreach.models import Basis, Contact, Message, MessageKind, Suppression, SuppressionReason
-from outreach.models.contacts import address_index
 from outreach.models.messages import COUNTED
-from outreach.suppression import is_suppressed
 
 # Where a first business mail needs consent before it is sent, unless the person is a customer.
 CONSENT_ONLY = frozenset(["AT", "DE", "DK", "ES", "IT", "PL"])
-COOL_DOWN_DAYS = 30
-SITE_DAYS = 90
-SITE_MAILS = 4
-BULK = 50
-BULK_WINDOW = dt.timedelta(hours=24)
 _WORDS = {
     SuppressionReason.OPTED_OUT: "asked not to be written to",
     SuppressionReason.BOUNCED: "bounced",
@@ -30,10 +31,9 @@ _WORDS = {
 }
 
 
-def suppression(message: Message, now: dt.datetime) -> Verdict:
-    address = message.to_address or (message.contact.address if message.contact else "")
-    found = is_suppressed(address)
-    return GO if found is None else suppressed_by(found)
+def suppression(message: Message, asked: Asked) -> Verdict:
+    blocked = asked.facts.blocked
+    return GO if blocked is None else suppressed_by(Suppression.objects.get(pk=blocked))
 
 
 def suppressed_by(row: Suppression) -> Verdict:
@@ -42,7 +42,7 @@ def suppressed_by(row: Suppression) -> Verdict:
     return suppressed(row.reason, f"{who} {words} on {date(row.created_at)}. Nothing is sent.")
 
 
-def basis(message: Message, now: dt.datetime) -> Verdict:
+def basis(message: Message, asked: Asked) -> Verdict:
     return GO if message.contact is None else basis_of(message.contact)
 
 
@@ -54,7 +54,7 @@ def basis_of(contact: Contact) -> Verdict:
     return GO
 
 
-def region(message: Message, now: dt.datetime) -> Verdict:
+def region(message: Message, asked: Asked) -> Verdict:
     return GO if message.contact is None else region_of(message.contact)
 
 
@@ -67,34 +67,25 @@ def region_of(contact: Contact) -> Verdict:
     return GO
 
 
-def bulk(message: Message, now: dt.datetime) -> Verdict:
+def bulk(message: Message, asked: Asked) -> Verdict:
     """More than 50 first mails of one text in 24 h through Gmail go only to people who agreed."""
     if message.mailbox is None or message.mailbox.provider != Provider.GOOGLE or message.step_id is None:
         return GO
     if message.contact is not None and message.contact.basis == Basis.CONSENT:
         return GO
-    same = Message.objects.filter(
-        step=message.step_id, state__in=COUNTED, attempted_at__gt=now - BULK_WINDOW
-    ).exclude(pk=message.pk)
-    if same.count() < BULK:
+    bulk_at = asked.facts.bulk_at
+    if bulk_at is None:
         return GO
-    oldest = same.order_by("-attempted_at").values_list("attempted_at", flat=True)[BULK - 1]
     return waits(
         "bulk",
         f"{BULK} first mails of this text left through Gmail in 24 hours; more need recorded consent.",
-        until=(oldest or now) + BULK_WINDOW,
+        until=bulk_at + BULK_WINDOW,
     )
 
 
-def cool_down(message: Message, now: dt.datetime) -> Verdict:
+def cool_down(message: Message, asked: Asked) -> Verdict:
     """One address gets one first mail in 30 days, whichever campaign it comes from (F28)."""
-    if message.contact is None:
-        return GO
-    rows = first_mails_since(now - days(COOL_DOWN_DAYS)).filter(
-        Q(contact=message.contact) | Q(to_index=address_index(message.contact.address))
-    )
-    rows = rows.exclude(pk=message.pk).exclude(campaign=message.campaign_id)
-    left = rows.order_by("-left_at").values_list("left_at", flat=True).first()
+    left = asked.facts.wrote_at if message.contact is not None else None
     return GO if left is None else cooling_down(left)
 
 
@@ -116,26 +107,13 @@ def first_mails_since(moment: dt.datetime) -> QuerySet[Any]:
     )
 
 
-def site_budget(message: Message, now: dt.datetime) -> Verdict:
+def site_budget(message: Message, asked: Asked) -> Verdict:
     """At most four mails to one site in 90 days, over all projects."""
-    contact = message.contact
-    if contact is None or contact.site_id is None:
-        return GO
-    mails = (
-        Message.objects.filter(
-            contact__site=contact.site_id,
-            state__in=COUNTED,
-            kind__in=[MessageKind.FIRST, MessageKind.FOLLOW_UP, MessageKind.REMOVAL],
-        )
-        .exclude(pk=message.pk)
-        .annotate(left_at=Coalesce("sent_at", "attempted_at", "created_at"))
-        .filter(left_at__gt=now - days(SITE_DAYS))
-    )
-    times = list(mails.order_by("-left_at").values_list("left_at", flat=True)[:SITE_MAILS])
-    if len(times) < SITE_MAILS:
+    site_at = asked.facts.site_at
+    if site_at is None:
         return GO
     return waits(
         "site_budget",
         f"{SITE_MAILS} mails went to this site in {SITE_DAYS} days, which is the limit.",
-        until=times[-1] + days(SITE_DAYS),
+        until=site_at + days(SITE_DAYS),
     )

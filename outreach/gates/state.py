@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from mailbox.models import MailboxState
+from outreach.gates.facts import Asked
 from outreach.gates.verdict import GO, Verdict, cancelled, suppressed, waits
 from outreach.models import (
     CampaignState,
     CaseState,
     EnrollmentState,
     Message,
-    Reply,
-    ReplyKind,
 )
 from outreach.models import Verdict as CaseVerdict
 
 GOING = [EnrollmentState.PLANNED, EnrollmentState.RUNNING]
 
 
-def mailbox_removed(message: Message, now: dt.datetime) -> Verdict:
+def mailbox_removed(message: Message, asked: Asked) -> Verdict:
     if message.mailbox is None or message.mailbox.state == MailboxState.REVOKED:
         return cancelled("mailbox_removed", "Access to the mailbox was removed.")
     return GO
 
 
-def mailbox_usable(message: Message, now: dt.datetime) -> Verdict:
+def mailbox_usable(message: Message, asked: Asked) -> Verdict:
     mailbox = message.mailbox
     if mailbox is None:
         return cancelled("mailbox_removed", "Access to the mailbox was removed.")
     if mailbox.state == MailboxState.BROKEN:
         return waits("mailbox_disconnected", f"{mailbox.address} needs reconnecting.")
-    if mailbox.state == MailboxState.THROTTLED and mailbox.throttled_until and mailbox.throttled_until > now:
+    if (
+        mailbox.state == MailboxState.THROTTLED
+        and mailbox.throttled_until
+        and mailbox.throttled_until > asked.now
+    ):
         return waits(
             "provider_wait",
             f"{mailbox.company} asked us to wait.",
@@ -40,7 +41,7 @@ def mailbox_usable(message: Message, now: dt.datetime) -> Verdict:
     return GO
 
 
-def suspended(message: Message, now: dt.datetime) -> Verdict:
+def suspended(message: Message, asked: Asked) -> Verdict:
     if message.workspace.suspended_at is not None:
         return waits(
             "workspace_suspended", "This workspace is suspended. Nothing leaves until it is reviewed."
@@ -48,7 +49,7 @@ def suspended(message: Message, now: dt.datetime) -> Verdict:
     return GO
 
 
-def campaign(message: Message, now: dt.datetime) -> Verdict:
+def campaign(message: Message, asked: Asked) -> Verdict:
     found = message.campaign
     if found is None or found.state == CampaignState.RUNNING:
         return GO
@@ -57,7 +58,7 @@ def campaign(message: Message, now: dt.datetime) -> Verdict:
     return cancelled("campaign_cancelled", "The campaign was ended before this mail left.")
 
 
-def enrollment(message: Message, now: dt.datetime) -> Verdict:
+def enrollment(message: Message, asked: Asked) -> Verdict:
     found = message.enrollment
     if found is None or found.state in GOING:
         return GO
@@ -72,15 +73,13 @@ def enrollment(message: Message, now: dt.datetime) -> Verdict:
             return cancelled(found.reason or "stopped", "This person was taken out of the campaign.")
 
 
-def no_reply(message: Message, now: dt.datetime) -> Verdict:
-    if message.thread_id is None:
-        return GO
-    if Reply.objects.filter(thread=message.thread_id, kind=ReplyKind.REPLY).exists():
+def no_reply(message: Message, asked: Asked) -> Verdict:
+    if asked.facts.replied:
         return cancelled("replied", "A person answered. Nothing more goes out by itself.")
     return GO
 
 
-def case_open(message: Message, now: dt.datetime) -> Verdict:
+def case_open(message: Message, asked: Asked) -> Verdict:
     """A removal request goes only while its case asks: not when the links are gone or the verdict changed."""
     case = getattr(message.enrollment, "case", None)
     if case is None:

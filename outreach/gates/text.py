@@ -5,12 +5,12 @@ The text is there from the queue stage on; before, these gates have nothing to l
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
 from django.conf import settings
 
 from outreach import content, conversation
+from outreach.gates.facts import Asked
 from outreach.gates.verdict import GO, Verdict, cancelled, waits
 from outreach.models import Message
 from outreach.problems import Problem
@@ -22,7 +22,7 @@ def _of(problem: Problem | None) -> Verdict:
     return GO if problem is None else cancelled(problem.code, problem.sentence)
 
 
-def identity(message: Message, now: dt.datetime) -> Verdict:
+def identity(message: Message, asked: Asked) -> Verdict:
     """The sender is the connected mailbox, and can be named."""
     sender = message.mailbox.address if message.mailbox else ""
     if not _ONE_ADDRESS.fullmatch(sender):
@@ -30,11 +30,11 @@ def identity(message: Message, now: dt.datetime) -> Verdict:
     return GO
 
 
-def no_false_answer(message: Message, now: dt.datetime) -> Verdict:
+def no_false_answer(message: Message, asked: Asked) -> Verdict:
     return _of(content.pretends(message.subject))
 
 
-def size(message: Message, now: dt.datetime) -> Verdict:
+def size(message: Message, asked: Asked) -> Verdict:
     """At most 25 MB, and exactly one recipient."""
     to = message.to_address
     if to and not _ONE_ADDRESS.fullmatch(to):
@@ -42,15 +42,15 @@ def size(message: Message, now: dt.datetime) -> Verdict:
     return _of(content.too_big(message.text, message.html))
 
 
-def placeholders(message: Message, now: dt.datetime) -> Verdict:
+def placeholders(message: Message, asked: Asked) -> Verdict:
     return _of(content.leftover(message.subject, message.text))
 
 
-def links(message: Message, now: dt.datetime) -> Verdict:
+def links(message: Message, asked: Asked) -> Verdict:
     return _of(content.hidden_host(message.text, message.html))
 
 
-def opt_out(message: Message, now: dt.datetime) -> Verdict:
+def opt_out(message: Message, asked: Asked) -> Verdict:
     """The link to stop stands in the text, in the HTML and in the header."""
     if not message.text:
         return GO
@@ -63,7 +63,7 @@ def opt_out(message: Message, now: dt.datetime) -> Verdict:
     return GO
 
 
-def postal_address(message: Message, now: dt.datetime) -> Verdict:
+def postal_address(message: Message, asked: Asked) -> Verdict:
     if not message.workspace.postal_address.strip():
         return waits("no_postal_address", "The workspace has no postal address. Every mail needs one.")
     return GO

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from accounts.viewpoint import whole_workspace
 from outreach import labels, why
-from outreach.gates.people import SITE_DAYS, SITE_MAILS
+from outreach.gates.facts import SITE_DAYS, SITE_MAILS
 from outreach.inbox.listing import newest_replies
 from outreach.models import Contact, Message, MessageKind, Thread
 from outreach.models.messages import COUNTED

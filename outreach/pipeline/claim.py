@@ -7,13 +7,12 @@ the third loss takes it out of the way of the others (F23).
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from accounts.clock import Now
 from accounts.failpoints import failpoint
@@ -24,9 +23,6 @@ from outreach.models.messages import AT_ONCE, STOPPABLE
 
 MOST_KILLS = 3
 QUARANTINED = "quarantined"
-# What a claim looks at: the text is read by whoever writes the draft.
-_CLAIMED = ("workspace", "kind", "state", "fence", "kills", "lease_until", "draft_id", "draft_unclear_at",
-            "enrollment", "mailbox")  # fmt: skip
 CAP_REACHED = "cap_reached"
 _QUARANTINED_WORDS = "Preparing this mail ended the program three times, so it was taken out of the queue."
 
@@ -57,20 +53,64 @@ def claimable() -> QuerySet[Message]:
     return rows
 
 
-def claim_batch(mailbox: Mailbox, *, limit: int = 1, at_once_only: bool = False) -> list[Claimed]:
-    """Claim up to `limit` rows of one mailbox, each in a transaction of its own.
+@dataclass(frozen=True)
+class Hint:
+    """A row that would be claimed next; nobody has it yet. `at_once`: a person waits for it."""
 
-    Mails that a person waits for come first. `at_once_only` leaves the sequences' rows alone (the cap is
-    used up or the gap between two mails has not passed).
+    id: uuid.UUID
+    at_once: bool
+
+
+def upcoming(mailbox: Mailbox, *, limit: int, most_of_sequences: int) -> list[Hint]:
+    """The rows of one mailbox that would be claimed next, those that a person waits for first.
+
+    At most `most_of_sequences` are of sequences: as many as the cap and the gap between two mails leave.
     """
+    sequences = min(max(most_of_sequences, 0), limit)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPCOMING,
+            {
+                "mailbox": mailbox.pk,
+                "workspace": mailbox.workspace_id,
+                "limit": limit,
+                "sequences": sequences,
+            },
+        )
+        return [Hint(pk, at_once) for pk, at_once, _ in cursor.fetchall()]
+
+
+def claim(message_id: uuid.UUID) -> Claimed | None:
+    """Take one row, in a transaction of its own; None where it is not to be had any more.
+
+    A row that has lost its worker for the third time is quarantined instead.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"message": message_id, "lease": settings.LEASE_SECONDS})
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    kind, fence, kills = found
+    if kills >= MOST_KILLS:
+        _quarantine(message_id, fence, kills)
+        return None
+    failpoint("after_claim")
+    return Claimed(message_id, fence, kind)
+
+
+def claim_batch(mailbox: Mailbox, *, limit: int = 1, at_once_only: bool = False) -> list[Claimed]:
+    """Claim up to `limit` rows of one mailbox, row by row."""
     claimed: list[Claimed] = []
+    tried: set[uuid.UUID] = set()
     while len(claimed) < limit:
-        row = _claim_one(mailbox, at_once_only=at_once_only)
-        if row is None:
+        few = limit - len(claimed)
+        hints = [
+            hint.id for hint in upcoming(mailbox, limit=few, most_of_sequences=0 if at_once_only else few)
+        ]
+        if tried.issuperset(hints):
             break
-        if row.fence:
-            failpoint("after_claim")
-            claimed.append(row)
+        tried.update(hints)
+        claimed += [row for row in map(claim, hints) if row is not None]
     return claimed
 
 
@@ -95,38 +135,59 @@ def end_stranded() -> int:
     )
 
 
-def _claim_one(mailbox: Mailbox, *, at_once_only: bool) -> Claimed | None:
-    """The next row; with fence 0 when the row that came up was quarantined instead."""
-    rows = claimable().filter(mailbox=mailbox)
-    with transaction.atomic():
-        locked = rows.select_for_update(skip_locked=True, of=("self",)).only(*_CLAIMED)
-        row = locked.filter(kind__in=AT_ONCE).order_by("due_at", "pk").first()
-        if row is None and not at_once_only:
-            row = locked.exclude(kind__in=AT_ONCE).order_by("due_at", "pk").first()
-        if row is None:
-            return None
-        # A lease that is still written here ran out while somebody held it.
-        lost = row.state in (MessageState.CLAIMED, MessageState.DRAFTED) and row.lease_until is not None
-        kills = row.kills + 1 if lost else row.kills
-        if kills >= MOST_KILLS:
-            results.end(
-                row,
-                MessageState.REFUSED,
-                fence=row.fence,
-                reason=QUARANTINED,
-                detail=_QUARANTINED_WORDS,
-                kills=kills,
-            )
-            return Claimed(row.pk, 0, row.kind)
-        Message.objects.filter(pk=row.pk).update(
-            state=MessageState.DRAFTED if row.draft_id else MessageState.CLAIMED,
-            fence=F("fence") + 1,
-            lease_until=Now() + dt.timedelta(seconds=settings.LEASE_SECONDS),
-            not_before=None,
-            kills=kills,
-            # The lost worker may have made a draft and not stored it (F3).
-            draft_unclear_at=Now() if lost and not row.draft_id else row.draft_unclear_at,
-            reason="",
-            detail=None,
-        )
-        return Claimed(row.pk, row.fence + 1, row.kind)
+def _quarantine(message_id: uuid.UUID, fence: int, kills: int) -> None:
+    row = Message.objects.select_related("enrollment").get(pk=message_id)
+    results.end(
+        row,
+        MessageState.REFUSED,
+        fence=fence,
+        reason=QUARANTINED,
+        detail=_QUARANTINED_WORDS,
+        kills=kills,
+    )
+
+
+_WAITED = "(r.not_before IS NULL OR r.not_before <= app_now())"
+_AT_ONCE = "({})".format(", ".join(f"'{kind}'" for kind in AT_ONCE))
+_FREE = f"""r.state IN ('claimed', 'drafted') AND {_WAITED}
+    AND (r.lease_until IS NULL OR r.lease_until <= app_now())"""
+_DUE = f"r.state = 'queued' AND r.due_at <= app_now() AND {_WAITED}"
+_DEFERRED = "r.state = 'deferred' AND r.not_before <= app_now()"
+_GOES = """NOT EXISTS (
+    SELECT 1 FROM outreach_campaign c WHERE c.id = r.campaign_id AND c.state = 'paused')"""
+_OF = "FROM outreach_message r WHERE r.workspace_id = %(workspace)s AND r.mailbox_id = %(mailbox)s"
+_SEQUENCE = f"AND r.kind NOT IN {_AT_ONCE} AND {_GOES} ORDER BY r.due_at, r.id LIMIT %(sequences)s"
+# Each part walks an index of its own in the order of the times, however many rows wait behind the first.
+_UPCOMING = f"""
+(SELECT r.id, true AS at_once, r.due_at {_OF} AND r.kind IN {_AT_ONCE}
+    AND r.state IN ('planned', 'queued', 'claimed', 'drafted', 'deferred')
+    AND (({_FREE}) OR ({_DUE}) OR ({_DEFERRED})) ORDER BY r.due_at, r.id LIMIT %(limit)s)
+UNION ALL (SELECT * FROM (
+    (SELECT r.id, false, r.due_at {_OF} AND {_DUE} {_SEQUENCE})
+    UNION ALL (SELECT r.id, false, r.due_at {_OF} AND {_DEFERRED} {_SEQUENCE})
+    UNION ALL (SELECT r.id, false, r.due_at {_OF} AND {_FREE} {_SEQUENCE})
+) s ORDER BY 3, 1 LIMIT %(sequences)s)
+ORDER BY 2 DESC, 3, 1 LIMIT %(limit)s
+"""
+# A lease that is still written ran out while somebody held it; that worker may have made a draft and not
+# stored it (F3). The conditions here are those of `claimable`: tests hold them against each other.
+_CLAIM = f"""
+UPDATE outreach_message m SET
+    state = CASE WHEN m.draft_id IS NULL THEN 'claimed' ELSE 'drafted' END,
+    fence = m.fence + 1,
+    lease_until = app_now() + make_interval(secs => %(lease)s),
+    not_before = NULL,
+    kills = m.kills + old.lost::int,
+    draft_unclear_at = CASE WHEN old.lost AND m.draft_id IS NULL THEN app_now() ELSE m.draft_unclear_at END,
+    reason = '',
+    detail = NULL
+FROM (
+    SELECT r.id, r.state IN ('claimed', 'drafted') AND r.lease_until IS NOT NULL AS lost
+    FROM outreach_message r
+    WHERE r.id = %(message)s AND (({_FREE}) OR ({_DUE}) OR ({_DEFERRED}))
+        AND (r.kind IN {_AT_ONCE} OR {_GOES})
+    FOR NO KEY UPDATE SKIP LOCKED
+) old
+WHERE m.id = old.id
+RETURNING m.kind, m.fence, m.kills
+"""

@@ -15,8 +15,7 @@ import time
 import uuid
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import transaction
 
 from accounts import clock
 from accounts.clock import Now
@@ -26,8 +25,8 @@ from mailbox import budgets, gateway, health, limits
 from mailbox.errors import Disconnected, MailboxError, Refused, Retry, Uncertain
 from mailbox.models import Mailbox, MailboxState
 from mailbox.types import Draft
-from outreach import policy, rendering, results, threads
-from outreach.models import Message, MessageKind, MessageState, Thread
+from outreach import in_hand, last_gate, policy, rendering, results, threads
+from outreach.models import Message, MessageKind, MessageState
 from outreach.models.messages import AT_ONCE
 
 log = logging.getLogger(__name__)
@@ -60,8 +59,13 @@ def needs_fresh_poll(message: Message) -> bool:
     """Whether a reply could have come in that is not known yet: look before writing again (F27)."""
     if message.step is None or message.step.position == 1 or message.mailbox is None:
         return False
+    return not is_fresh(message.mailbox)
+
+
+def is_fresh(mailbox: Mailbox) -> bool:
+    """Whether the mailbox was looked at so recently that a follow-up may leave."""
     fresh = Now() - dt.timedelta(seconds=FRESH_SECONDS)
-    return not Mailbox.objects.filter(pk=message.mailbox.pk, last_poll_at__gte=fresh).exists()
+    return Mailbox.objects.filter(pk=mailbox.pk, last_poll_at__gte=fresh).exists()
 
 
 def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Sent:
@@ -72,7 +76,7 @@ def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Se
     """
     if until is None:
         until = time.monotonic() + settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
-    message = _held(message_id, fence)
+    message = in_hand.load(message_id, fence)
     if message is None:
         return Sent.LOST
     mailbox, moment = message.mailbox, message.moment  # type: ignore[attr-defined]
@@ -120,12 +124,6 @@ def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Se
 # --- the draft --------------------------------------------------------------------------------------
 
 
-def _held(message_id: uuid.UUID, fence: int) -> Message | None:
-    rows = Message.objects.filter(pk=message_id, fence=fence, state__in=HELD, lease_until__gt=Now())
-    rows = rows.select_related("mailbox", "thread", "step", "enrollment", "campaign")
-    return rows.annotate(moment=Now()).first()
-
-
 def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
     """The draft that the row knows, or a new one stored by compare-and-set; None if the fence was lost."""
     if message.draft_id:
@@ -141,9 +139,9 @@ def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
         raise
     failpoint("after_draft_create")
     try:
-        stored = _store(message, draft, fence, thread=message.thread)
+        stored = in_hand.store_draft(message, draft, fence, thread=message.thread)
     except results.OtherThread:
-        stored = _store(message, draft, fence, thread=None)
+        stored = in_hand.store_draft(message, draft, fence, thread=None)
     if not stored:
         _throw_away(mailbox, draft)
         return None
@@ -151,27 +149,6 @@ def _draft(message: Message, mailbox: Mailbox, fence: int) -> Draft | None:
     message.state, message.draft_id = MessageState.DRAFTED, draft.draft_id
     message.rfc_message_id = draft.message_id or message.rfc_message_id
     return draft
-
-
-def _store(message: Message, draft: Draft, fence: int, *, thread: Thread | None) -> bool:
-    """Whether the row took the draft. Raises OtherThread where `thread` cannot have its conversation.
-
-    They are stored together: the conversation is where a sent copy is looked for when an answer is lost.
-    """
-    values = seal(message, draft_id=draft.draft_id)
-    if draft.message_id:
-        values |= seal(message, rfc_message_id=draft.message_id)
-    with transaction.atomic():
-        stored = Message.objects.filter(
-            pk=message.pk, fence=fence, state=MessageState.CLAIMED, draft_id__isnull=True
-        ).update(
-            state=MessageState.DRAFTED,
-            rfc_message_index=threads.message_id_index(draft.message_id) if draft.message_id else None,
-            **values,
-        )
-        if stored and thread is not None and draft.thread_id:
-            results.write_name(thread, draft.thread_id)
-    return bool(stored)
 
 
 def _throw_away(mailbox: Mailbox, draft: Draft) -> None:
@@ -185,81 +162,38 @@ def _throw_away(mailbox: Mailbox, draft: Draft) -> None:
 
 
 def _pass_last_gate(message: Message, mailbox: Mailbox, fence: int, *, until: float) -> Sent | None:
-    """Commit `submitting`, or say why not. None means that the caller, and only the caller, may submit.
-
-    The rows whose change is a stop are locked first: a pause, a revoke or a suspension that commits before
-    this transaction wins, a later one finds the mail handed over. Opt-outs, replies and bounces cancel the
-    message's own row and meet this transaction there.
-    """
+    """Commit `submitting`, or say why not. None means that the caller, and only the caller, may submit."""
     with transaction.atomic():
-        _hold_stops(message)
-        row = (
-            Message.objects.select_for_update(of=("self",))
-            .select_related(
-                "workspace", "mailbox", "campaign", "enrollment__case", "contact__site", "step", "thread"
-            )
-            .annotate(moment=Now())
-            .filter(pk=message.pk, fence=fence, state=MessageState.DRAFTED)
-            .first()
-        )
-        current = row.mailbox if row is not None else None
-        if row is None or current is None:
+        held = last_gate.hold(message, fence)
+        if held is None:
             return Sent.LOST
+        row, current, moment = message, held.mailbox, held.now
         if current.state == MailboxState.REVOKED:
             return _ended(row, MessageState.CANCELLED, fence, reason="mailbox_disconnected")
         if current.generation != mailbox.generation:
             # Connected anew since: the next claim goes through the new connection.
             return _release(row, fence, reason="mailbox_disconnected", soon=True)
-        moment: dt.datetime = row.moment  # type: ignore[attr-defined]
-        verdict = policy.may_send(row, now=moment)
+        verdict = policy.may_send(row, now=moment, facts=held.facts)
         if not verdict.ok:
             return _stopped(row, fence, verdict)
         if row.kind not in AT_ONCE and settings.SEND_SPACING_SECONDS > 0:
             if current.next_send_at is not None and current.next_send_at > moment:
                 return _defer(row, fence, reason="spacing", until=current.next_send_at)
             limits.next_slot(current)
-        if row.kind != MessageKind.TEST and not limits.take(current, row.pk):
+        if row.kind != MessageKind.TEST and not limits.take(current, row.pk, now=held.facts.standing):
             return _release(row, fence, reason="cap_reached")
         margin = _MARGIN * (settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS)
         late = time.monotonic() > until - margin
         if late:
             transaction.set_rollback(True)
         else:
-            Message.objects.filter(pk=row.pk, fence=fence).update(
-                state=MessageState.SUBMITTING,
-                attempted_at=Now(),
-                settle_at=Now() + dt.timedelta(seconds=settings.SETTLE_SECONDS),
-                attempt_no=F("attempt_no") + 1,
-                generation=current.generation,
-                not_before=None,
-            )
+            last_gate.hand_over(row, held, fence)
     if late:
         return _release(message, fence, reason=OUT_OF_TIME, soon=True)
     # app_now() is the transaction's time, so this is what the row says.
     message.state, message.attempted_at = MessageState.SUBMITTING, moment
     message.generation = current.generation
     return None
-
-
-def _hold_stops(message: Message) -> None:
-    """Hold the rows whose change is a stop, in one message to the database, before anything is read.
-
-    Nobody else takes the mailbox's turn or writes a first mail to the same person meanwhile (F28); workspace
-    and campaign are shared with other sends. Each statement sees what was committed while it waited.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM mailbox_mailbox WHERE id = %s FOR NO KEY UPDATE;"
-            "SELECT 1 FROM accounts_workspace WHERE id = %s FOR SHARE;"
-            "SELECT 1 FROM outreach_campaign WHERE id = %s FOR SHARE;"
-            "SELECT 1 FROM outreach_contact WHERE id = %s FOR NO KEY UPDATE",
-            [
-                message.mailbox_id,
-                message.workspace_id,
-                message.campaign_id,
-                message.contact_id if message.kind == MessageKind.FIRST else None,
-            ],
-        )
 
 
 def _stopped(message: Message, fence: int, verdict: policy.Verdict) -> Sent:

@@ -10,7 +10,8 @@ from django.conf import settings
 from accounts import clock
 from accounts.models import Workspace
 from mailbox import limits
-from outreach.gates.pace import BOUNCE_WINDOW, BOUNCES_STOP, bounced_lately
+from outreach.gates.facts import BOUNCE_WINDOW
+from outreach.gates.pace import BOUNCES_STOP, bounced_lately
 from outreach.models import Campaign
 from outreach.views.campaign_counts import Tally
 from outreach.why import product

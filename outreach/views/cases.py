@@ -18,7 +18,7 @@ from accounts.models import Role
 from accounts.viewpoint import whole_workspace
 from outreach import contacts as people
 from outreach.forms_removals import CaseContactForm
-from outreach.gates.people import SITE_DAYS, SITE_MAILS
+from outreach.gates.facts import SITE_DAYS, SITE_MAILS
 from outreach.links import cases, history, words
 from outreach.links.counting import GONE
 from outreach.models import Backlink, Campaign, CampaignState, LinkState, Message, RemovalCase, Thread

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.db import connections
 
 from accounts import clock
@@ -132,3 +134,30 @@ def test_it_shares_the_rows_among_workers(transactional_db: None, ws: Workspace)
     for worker in workers:
         worker.join()
     assert sorted(row.id for row in taken) == sorted(row.pk for row in rows)
+
+
+STATES = [MessageState.PLANNED, MessageState.QUEUED, MessageState.CLAIMED, MessageState.DRAFTED,
+          MessageState.DEFERRED, MessageState.SUBMITTING, MessageState.DOUBT, MessageState.SENT]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [MessageKind.FIRST, MessageKind.TEST])
+def test_it_claims_what_it_names_and_names_what_it_claims(in_ws: Workspace, kind: MessageKind) -> None:
+    """`claimable`, the look for what comes next and the claim itself say the same of every kind of row."""
+    mailbox, now, hour = make_mailbox(), clock.now(), dt.timedelta(hours=1)
+    rows = []
+    for of in (CampaignState.RUNNING, CampaignState.PAUSED):
+        enrollment = make_enrollment(make_campaign(mailbox=mailbox, state=of))
+        rows.append(make_message(enrollment, kind=kind, mailbox=mailbox, state=MessageState.SENT))
+    times = [None, now - hour, now + hour]
+    said: list[bool] = []
+    for row, state, due, wait, lease in itertools.product(rows, STATES, times[1:], times, times):
+        as_it_is = Message.objects.filter(pk=row.pk)
+        as_it_is.update(state=state, due_at=due, not_before=wait, lease_until=lease, kills=0)
+        named = claim.claimable().filter(pk=row.pk).exists()
+        hints = [hint.id for hint in claim.upcoming(mailbox, limit=2, most_of_sequences=2)]
+        taken = claim.claim(row.pk) is not None
+        assert hints == ([row.pk] if named else []), (state, due, wait, lease)
+        assert taken == named, (state, due, wait, lease)
+        as_it_is.update(state=MessageState.SENT)
+        said.append(named)
+    assert 10 < sum(said) < len(said) / 2

@@ -43,8 +43,8 @@ def _no(place: int) -> policy.Verdict:
     return policy.Verdict(ok=False, code=f"no_{place}", sentence="No.", ends=ends)
 
 
-def _saying(verdict: policy.Verdict) -> Callable[[Message, dt.datetime], policy.Verdict]:
-    return lambda message, now: verdict
+def _saying(verdict: policy.Verdict) -> Callable[[Message, object], policy.Verdict]:
+    return lambda message, asked: verdict
 
 
 def _closed(monkeypatch: pytest.MonkeyPatch, *closed: int) -> None:

@@ -1,0 +1,95 @@
+"""The row that a worker holds under its fence: read with its neighbours, and its draft stored."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import IntegrityError, connection
+from psycopg2 import Binary
+
+from accounts.encryption import seal
+from accounts.rows import Cut, Shape
+from mailbox.models import Mailbox
+from mailbox.types import Draft
+from outreach import threads
+from outreach.models import Message, Step, Thread
+from outreach.results import OtherThread
+
+_MESSAGE, _STEP = Shape(Message), Shape(Step, "campaign", "position")
+_THREAD = Shape(Thread, "provider_thread_id", "enrollment", "contact", "campaign", "project", "mailbox")
+_MAILBOX = Shape(
+    Mailbox, "owner", "provider", "identity", "subject", "address", "display_name", "state", "generation",
+    "throttled_until", "daily_cap", "next_send_at", "connected_at",
+)  # fmt: skip
+_HELD = f"""
+SELECT app_now(), {_MESSAGE.columns("m")}, {_MAILBOX.columns("b")}, {_STEP.columns("s")},
+    {_THREAD.columns("t")}
+FROM outreach_message m
+    LEFT JOIN mailbox_mailbox b ON b.id = m.mailbox_id
+    LEFT JOIN outreach_step s ON s.id = m.step_id
+    LEFT JOIN outreach_thread t ON t.id = m.thread_id
+WHERE m.id = %s AND m.fence = %s AND m.state IN ('claimed', 'drafted') AND m.lease_until > app_now()
+"""
+_STORE = """
+WITH stored AS (
+    UPDATE outreach_message SET state = 'drafted', draft_id = %(draft)s, rfc_message_index = %(index)s,
+        rfc_message_id = COALESCE(%(message_id)s, rfc_message_id)
+    WHERE id = %(message)s AND fence = %(fence)s AND state = 'claimed' AND draft_id IS NULL
+    RETURNING thread_id
+), named AS (
+    UPDATE outreach_thread t SET provider_thread_id = %(name)s, provider_thread_index = %(name_index)s
+    FROM stored WHERE t.id = stored.thread_id AND %(named)s
+)
+SELECT count(*) FROM stored
+"""
+
+
+def load(message_id: uuid.UUID, fence: int) -> Message | None:
+    """The row with its mailbox, step and thread; None if the fence or the lease was lost.
+
+    `moment` on it is the database's time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [message_id, fence])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    cut = Cut(found[1:])
+    message = cut.row(_MESSAGE)
+    if message is not None:
+        message.mailbox, message.step, message.thread = cut.row(_MAILBOX), cut.row(_STEP), cut.row(_THREAD)
+        message.moment = found[0]  # type: ignore[attr-defined]
+    return message
+
+
+def store_draft(message: Message, draft: Draft, fence: int, *, thread: Thread | None) -> bool:
+    """Whether the row took the draft. Raises OtherThread where `thread` cannot have its conversation.
+
+    They are stored together: the conversation is where a sent copy is looked for when an answer is lost.
+    """
+    sealed = seal(message, draft_id=draft.draft_id, rfc_message_id=draft.message_id)
+    known = bool(draft.message_id)
+    values: dict[str, Any] = {
+        "message": message.pk,
+        "fence": fence,
+        "draft": Binary(sealed["draft_id"]),
+        "message_id": Binary(sealed["rfc_message_id"]) if known else None,
+        "index": threads.message_id_index(draft.message_id) if known else None,
+        "named": False,
+        "name": None,
+        "name_index": None,
+    }
+    if thread is not None and draft.thread_id:
+        values["named"] = True
+        values["name"] = Binary(seal(thread, provider_thread_id=draft.thread_id)["provider_thread_id"])
+        values["name_index"] = threads.thread_index(draft.thread_id)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_STORE, values)
+            stored: bool = cursor.fetchone()[0] == 1
+    except IntegrityError as taken:
+        raise OtherThread from taken
+    if stored and thread is not None and values["named"]:
+        thread.provider_thread_id = draft.thread_id
+    return stored

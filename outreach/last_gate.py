@@ -1,0 +1,122 @@
+"""The last gate's transaction: what may stop a mail is held, then read, then the mail is handed over.
+
+One message to the database takes the locks, one after the other, and reads behind them: each statement sees
+what was committed while it waited. A pause, a revoke or a suspension that commits before this transaction
+wins, a later one finds the mail handed over. Opt-outs, replies and bounces cancel the message's own row and
+meet this transaction there (faults.md 3.1 rule 4).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import Workspace
+from accounts.rows import Cut, Shape
+from mailbox import limits
+from mailbox.models import Mailbox
+from outreach.gates import facts
+from outreach.models import Campaign, Contact, Enrollment, Message, MessageKind, RemovalCase
+
+# What the gates look at.
+_WORKSPACE = Shape(Workspace, "suspended_at", "postal_address")
+_MAILBOX = Shape(
+    Mailbox, "provider", "identity", "subject", "address", "display_name", "state", "generation",
+    "throttled_until", "next_send_at", "daily_cap", "owner",
+)  # fmt: skip
+_CAMPAIGN = Shape(Campaign, "state", "kind", "window_start", "window_end", "weekdays", "timezone")
+_ENROLLMENT = Shape(Enrollment, "state", "reason", "campaign", "contact")
+_CASE = Shape(RemovalCase, "state", "verdict", "enrollment")
+_CONTACT = Shape(Contact, "basis", "source", "country", "timezone", "site")
+_SHAPES = ((_WORKSPACE, "w"), (_MAILBOX, "b"), (_CAMPAIGN, "c"), (_ENROLLMENT, "e"), (_CASE, "k"),
+           (_CONTACT, "p"))  # fmt: skip
+
+# Nobody else takes the mailbox's turn, a place of its account, or writes a first mail to the same person
+# meanwhile (F28); workspace and campaign are shared with other sends. The order of the joins is given: the
+# planner would try them all.
+_HOLD = f"""
+SELECT 1 FROM mailbox_mailbox WHERE id = %(mailbox)s FOR NO KEY UPDATE;
+SELECT 1 FROM accounts_workspace WHERE id = %(workspace)s FOR SHARE;
+SELECT 1 FROM outreach_campaign WHERE id = %(campaign)s FOR SHARE;
+SELECT 1 FROM outreach_contact WHERE id = %(first)s FOR NO KEY UPDATE;
+{limits.LOCK};
+SELECT 1 FROM outreach_message WHERE id = %(message)s FOR UPDATE;
+SET LOCAL join_collapse_limit = 1;
+SELECT app_now(), {", ".join(shape.columns(alias) for shape, alias in _SHAPES)}, /*facts*/
+FROM outreach_message m
+    JOIN mailbox_mailbox b ON b.id = m.mailbox_id
+    JOIN accounts_workspace w ON w.id = m.workspace_id
+    LEFT JOIN outreach_campaign c ON c.id = m.campaign_id
+    LEFT JOIN outreach_enrollment e ON e.id = m.enrollment_id
+    LEFT JOIN outreach_removalcase k ON k.enrollment_id = m.enrollment_id
+    LEFT JOIN outreach_contact p ON p.id = m.contact_id
+WHERE m.id = %(message)s AND m.fence = %(fence)s AND m.state = 'drafted' AND m.mailbox_id = %(mailbox)s
+"""
+_HAND_OVER = """
+UPDATE outreach_message SET state = 'submitting', attempted_at = app_now(),
+    settle_at = app_now() + make_interval(secs => %(settle)s), attempt_no = attempt_no + 1,
+    generation = %(generation)s, not_before = NULL
+WHERE id = %(message)s AND fence = %(fence)s
+"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """The mailbox as it stands, and what the gates ask, at `now`; the message's neighbours are as fresh."""
+
+    mailbox: Mailbox
+    facts: facts.Facts
+    now: dt.datetime
+
+
+def hold(message: Message, fence: int) -> Held | None:
+    """Take the locks and read what the gates look at; None where the row is not the caller's any more.
+
+    Inside the caller's transaction. `message` gets its workspace, mailbox, campaign, enrollment, case and
+    contact as they stand behind the locks.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _statement(message.kind),
+            facts.values(message)
+            | {
+                "fence": fence,
+                "first": message.contact_id if message.kind == MessageKind.FIRST else None,
+            },
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    cut = Cut(found[1:])
+    workspace, mailbox, campaign = cut.row(_WORKSPACE), cut.row(_MAILBOX), cut.row(_CAMPAIGN)
+    enrollment, case, contact = cut.row(_ENROLLMENT), cut.row(_CASE), cut.row(_CONTACT)
+    if workspace is None or mailbox is None:
+        return None
+    message.workspace, message.mailbox, message.campaign = workspace, mailbox, campaign
+    message.enrollment, message.contact = enrollment, contact
+    if enrollment is not None:
+        RemovalCase._meta.get_field("enrollment").remote_field.set_cached_value(enrollment, case)
+    return Held(mailbox, facts.facts_of(message, cut.rest()), found[0])
+
+
+def hand_over(message: Message, held: Held, fence: int) -> None:
+    """Write `submitting`: with the commit the mail counts as handed to the provider."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _HAND_OVER,
+            {
+                "message": message.pk,
+                "fence": fence,
+                "generation": held.mailbox.generation,
+                "settle": settings.SETTLE_SECONDS,
+            },
+        )
+
+
+@lru_cache(maxsize=len(MessageKind))
+def _statement(kind: str) -> str:
+    return _HOLD.replace("/*facts*/", facts.columns(kind))
