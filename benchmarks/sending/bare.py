@@ -1,10 +1,14 @@
-"""The bare loop of `benchmarks/send.py`: draft, send, read back, by the product's own provider clients."""
+"""The bare loop of `benchmarks/send.py`: draft, send, read back, by the product's own provider clients.
+
+Prints when it began and ended (time.monotonic) and the processor seconds between: its start is not counted.
+"""
 
 from __future__ import annotations
 
 import pickle
 import sys
 import threading
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
@@ -12,8 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-THREADS = 64
 
 
 def main() -> None:
@@ -23,7 +25,7 @@ def main() -> None:
     from mailbox.gateway import PROVIDERS
     from mailbox.providers.transport import line
 
-    path, number, copies = sys.argv[1:]
+    path, number, copies, threads = sys.argv[1:]
     jobs = pickle.loads(Path(path).read_bytes())[int(number) :: int(copies)]  # noqa: S301 - our own file
     # At Microsoft one call in flight a mailbox, as the product does it.
     turns: dict[uuid.UUID, Any] = defaultdict(threading.Lock)
@@ -48,9 +50,11 @@ def main() -> None:
                     provider_id=sent.provider_id if sent else "",
                 )
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    began, spent = time.monotonic(), time.process_time()
+    with ThreadPoolExecutor(int(threads)) as pool:
         for done in [pool.submit(run, job) for job in jobs]:
             done.result()
+    print(began, time.monotonic(), time.process_time() - spent)
 
 
 if __name__ == "__main__":

@@ -211,6 +211,23 @@ def in_state(state: str) -> int:
     return sum(Message.objects.filter(state=state).count() for _ in every_workspace("count the mails sent"))
 
 
+def took(word: str) -> float:
+    """Seconds from the first to the last mail of the campaigns that `fill` made with this word."""
+    from django.db.models import Max, Min
+
+    from accounts.tenancy import every_workspace
+    from outreach.models import Message
+
+    times = [
+        Message.objects.filter(campaign__name__startswith=f"Bench {word} ").aggregate(
+            first=Min("attempted_at"), last=Max("sent_at")
+        )
+        for _ in every_workspace("see when the mails left")
+    ]
+    first, last = min(one["first"] for one in times), max(one["last"] for one in times)
+    return float((last - first).total_seconds())
+
+
 def folder(base: str) -> Path:
     path = Path(base)
     path.chmod(0o755)
