@@ -56,6 +56,11 @@ def _entrance_begun(world: World) -> dict[str, Any]:
     return {STATES_SESSION_KEY: {STATE: (begun, time.time(), "google")}}
 
 
+def _proved_long_ago(world: World) -> dict[str, Any]:
+    """As if this browser had signed in ages ago: in the matrix a proof lives for a day."""
+    return {"account_authentication_methods": [{"method": "password", "at": 0}]}
+
+
 STATE = "begun-by-somebody"
 _BACK = {"state": STATE, "error": "access_denied"}
 
@@ -68,6 +73,8 @@ _STRICT = {"requires_two_factors": True}
 _PRIVATE = {"about": "replies", "replies": "private"}
 _SHARED = {"about": "replies", "replies": "shared"}
 _STRANGER = {"email": "stranger@people.example", "role": "viewer", "all_projects": "on"}
+_NONE: dict[str, str] = {}
+_DOUBTS, _RUNNING = "outreach:doubts", {"campaign": "running"}
 _AS_OWNER = {"email": "x@other.example", "role": "owner"}
 CASES = [
     Case("an owner’s role", "member_role", _ADMIN, {"role": "viewer"}, {"pk": "boss"}, _SAID),
@@ -92,6 +99,11 @@ CASES = [
         for visitor in (_OWNER, _ADMIN, _MEMBER, _VIEWER, Visitor.STRANGER, Visitor.EX_MEMBER)
     ),
     Case("an operator", "staff", Visitor.STAFF, answers=(200,), method="GET"),
+    Case(
+        "a proof of long ago", "staff", Visitor.STAFF, _NONE, _NONE, (302,), "GET", session=_proved_long_ago
+    ),
+    Case("our campaign’s", _DOUBTS, Visitor.ELSEWHERE, _NONE, _NONE, _GONE, "GET", naming=_RUNNING),
+    Case("their campaign’s", _DOUBTS, _OWNER, _NONE, _NONE, _GONE, "GET", foreign=_RUNNING),
     Case("leaves alone", "leave", _ADMIN, answers=(302,), taken=True, keeps=_MAILBOXES),
     Case("leaves nobody", "leave", Visitor.STRANGER, answers=_SAID, theirs=True),
     Case("a viewer’s own mailbox", "outreach:mailbox", Visitor.VIEWER, _CAP, {"pk": "viewers"}),

@@ -20,7 +20,10 @@ REFUSALS = {
 OTHERS = {"them", "row", "target"}
 # Where a 404, or an early answer, is itself the refusal; among the keys an answer that names the reason.
 # Elsewhere a 404 says that there is no such thing.
-DOORS = {"accounts/access.py", "accounts/middleware.py", "accounts/apikeys/callers.py", "accounts/keys.py"}
+DOORS = {
+    "accounts/access.py", "accounts/middleware.py", "accounts/apikeys/callers.py", "accounts/keys.py",
+    "accounts/staff/access.py",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def _guards(node: ast.AST, path: str, _: list[str]) -> Iterator[Found]:
     if isinstance(node, ast.FunctionDef):
         for number, one in enumerate(node.decorator_list):
             text = ast.unparse(one)
-            if text.startswith("member(") or text in ("signed_in", "login_required"):
+            if text.startswith("member(") or text in ("signed_in", "login_required", "access.operator"):
                 yield Found(f"@{text} on {node.name}", str(number))
 
 
