@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, connection
@@ -17,18 +18,19 @@ from outreach.models import Message, Step, Thread
 from outreach.results import OtherThread
 
 _MESSAGE, _STEP = Shape(Message), Shape(Step, "campaign", "position")
-_THREAD = Shape(Thread, "provider_thread_id", "enrollment", "contact", "campaign", "project", "mailbox")
+# Its other columns are read when somebody asks for them; a first mail's are not.
+_THREAD = Shape(Thread, "id")
 _MAILBOX = Shape(
     Mailbox, "owner", "provider", "identity", "subject", "address", "display_name", "state", "generation",
     "throttled_until", "daily_cap", "next_send_at", "connected_at",
 )  # fmt: skip
+# A message `m`, its mailbox `b` and its step `s`: what `row_of` reads.
+COLUMNS = f"app_now(), {_MESSAGE.columns('m')}, {_MAILBOX.columns('b')}, {_STEP.columns('s')}"
 _HELD = f"""
-SELECT app_now(), {_MESSAGE.columns("m")}, {_MAILBOX.columns("b")}, {_STEP.columns("s")},
-    {_THREAD.columns("t")}
+SELECT {COLUMNS}
 FROM outreach_message m
     LEFT JOIN mailbox_mailbox b ON b.id = m.mailbox_id
     LEFT JOIN outreach_step s ON s.id = m.step_id
-    LEFT JOIN outreach_thread t ON t.id = m.thread_id
 WHERE m.id = %s AND m.fence = %s AND m.state IN ('claimed', 'drafted') AND m.lease_until > app_now()
 """
 _STORE = """
@@ -46,20 +48,22 @@ SELECT count(*) FROM stored
 
 
 def load(message_id: uuid.UUID, fence: int) -> Message | None:
-    """The row with its mailbox, step and thread; None if the fence or the lease was lost.
-
-    `moment` on it is the database's time.
-    """
+    """The row with its mailbox, step and thread; None if the fence or the lease was lost."""
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [message_id, fence])
         found = cursor.fetchone()
-    if found is None:
-        return None
+    return None if found is None else row_of(found)
+
+
+def row_of(found: Sequence[Any]) -> Message:
+    """The row behind COLUMNS; `moment` on it is the database's time."""
     cut = Cut(found[1:])
     message = cut.row(_MESSAGE)
-    if message is not None:
-        message.mailbox, message.step, message.thread = cut.row(_MAILBOX), cut.row(_STEP), cut.row(_THREAD)
-        message.moment = found[0]  # type: ignore[attr-defined]
+    if message is None:
+        raise LookupError("COLUMNS of no row")
+    message.mailbox, message.step = cut.row(_MAILBOX), cut.row(_STEP)
+    message.thread = _THREAD.row([message.thread_id, message.workspace_id])
+    message.moment = found[0]  # type: ignore[attr-defined]
     return message
 
 

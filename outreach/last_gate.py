@@ -20,7 +20,7 @@ from accounts.rows import Cut, Shape
 from mailbox import limits
 from mailbox.models import Mailbox
 from outreach.gates import facts
-from outreach.models import Campaign, Contact, Enrollment, Message, MessageKind, RemovalCase
+from outreach.models import Campaign, Contact, Enrollment, Message, MessageKind
 
 # What the gates look at.
 _WORKSPACE = Shape(Workspace, "suspended_at", "postal_address")
@@ -30,10 +30,8 @@ _MAILBOX = Shape(
 )  # fmt: skip
 _CAMPAIGN = Shape(Campaign, "state", "kind", "window_start", "window_end", "weekdays", "timezone")
 _ENROLLMENT = Shape(Enrollment, "state", "reason", "campaign", "contact")
-_CASE = Shape(RemovalCase, "state", "verdict", "enrollment")
 _CONTACT = Shape(Contact, "basis", "source", "country", "timezone", "site")
-_SHAPES = ((_WORKSPACE, "w"), (_MAILBOX, "b"), (_CAMPAIGN, "c"), (_ENROLLMENT, "e"), (_CASE, "k"),
-           (_CONTACT, "p"))  # fmt: skip
+_SHAPES = ((_WORKSPACE, "w"), (_MAILBOX, "b"), (_CAMPAIGN, "c"), (_ENROLLMENT, "e"), (_CONTACT, "p"))
 
 # Nobody else takes the mailbox's turn, a place of its account, or writes a first mail to the same person
 # meanwhile (F28); workspace and campaign are shared with other sends. The order of the joins is given: the
@@ -52,7 +50,6 @@ FROM outreach_message m
     JOIN accounts_workspace w ON w.id = m.workspace_id
     LEFT JOIN outreach_campaign c ON c.id = m.campaign_id
     LEFT JOIN outreach_enrollment e ON e.id = m.enrollment_id
-    LEFT JOIN outreach_removalcase k ON k.enrollment_id = m.enrollment_id
     LEFT JOIN outreach_contact p ON p.id = m.contact_id
 WHERE m.id = %(message)s AND m.fence = %(fence)s AND m.state = 'drafted' AND m.mailbox_id = %(mailbox)s
 """
@@ -76,8 +73,8 @@ class Held:
 def hold(message: Message, fence: int) -> Held | None:
     """Take the locks and read what the gates look at; None where the row is not the caller's any more.
 
-    Inside the caller's transaction. `message` gets its workspace, mailbox, campaign, enrollment, case and
-    contact as they stand behind the locks.
+    Inside the caller's transaction. `message` gets its workspace, mailbox, campaign, enrollment and contact
+    as they stand behind the locks; a removal request's case is read when its gate asks.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -93,13 +90,11 @@ def hold(message: Message, fence: int) -> Held | None:
         return None
     cut = Cut(found[1:])
     workspace, mailbox, campaign = cut.row(_WORKSPACE), cut.row(_MAILBOX), cut.row(_CAMPAIGN)
-    enrollment, case, contact = cut.row(_ENROLLMENT), cut.row(_CASE), cut.row(_CONTACT)
+    enrollment, contact = cut.row(_ENROLLMENT), cut.row(_CONTACT)
     if workspace is None or mailbox is None:
         return None
     message.workspace, message.mailbox, message.campaign = workspace, mailbox, campaign
     message.enrollment, message.contact = enrollment, contact
-    if enrollment is not None:
-        RemovalCase._meta.get_field("enrollment").remote_field.set_cached_value(enrollment, case)
     return Held(mailbox, facts.facts_of(message, cut.rest()), found[0])
 
 

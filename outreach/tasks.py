@@ -218,7 +218,7 @@ class _Batch:
 
     def _send(self, row: claim.Claimed) -> None:
         try:
-            send.send(row.id, row.fence, until=self.last_submit)
+            send.send(row.id, row.fence, until=self.last_submit, message=row.message)
         except Exception:
             # One mail that cannot be worked on does not stop the others: its lease runs out, and the third
             # time it is quarantined (F23). A lost Disconnected or Retry would be a bug, not a state.

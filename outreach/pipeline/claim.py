@@ -8,7 +8,7 @@ the third loss takes it out of the way of the others (F23).
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import connection
@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from accounts.clock import Now
 from accounts.failpoints import failpoint
 from mailbox.models import Mailbox, MailboxState
-from outreach import results
+from outreach import in_hand, results
 from outreach.models import CampaignState, Message, MessageState
 from outreach.models.messages import AT_ONCE, STOPPABLE
 
@@ -34,6 +34,7 @@ class Claimed:
     id: uuid.UUID
     fence: int
     kind: str
+    message: Message = field(compare=False, repr=False)
 
 
 def claimable() -> QuerySet[Message]:
@@ -90,12 +91,12 @@ def claim(message_id: uuid.UUID) -> Claimed | None:
         found = cursor.fetchone()
     if found is None:
         return None
-    kind, fence, kills = found
-    if kills >= MOST_KILLS:
-        _quarantine(message_id, fence, kills)
+    row = in_hand.row_of(found)
+    if row.kills >= MOST_KILLS:
+        results.end(row, MessageState.REFUSED, fence=row.fence, reason=QUARANTINED, detail=_QUARANTINED_WORDS)
         return None
     failpoint("after_claim")
-    return Claimed(message_id, fence, kind)
+    return Claimed(message_id, row.fence, row.kind, row)
 
 
 def claim_batch(mailbox: Mailbox, *, limit: int = 1, at_once_only: bool = False) -> list[Claimed]:
@@ -135,18 +136,6 @@ def end_stranded() -> int:
     )
 
 
-def _quarantine(message_id: uuid.UUID, fence: int, kills: int) -> None:
-    row = Message.objects.select_related("enrollment").get(pk=message_id)
-    results.end(
-        row,
-        MessageState.REFUSED,
-        fence=fence,
-        reason=QUARANTINED,
-        detail=_QUARANTINED_WORDS,
-        kills=kills,
-    )
-
-
 _WAITED = "(r.not_before IS NULL OR r.not_before <= app_now())"
 _AT_ONCE = "({})".format(", ".join(f"'{kind}'" for kind in AT_ONCE))
 _FREE = f"""r.state IN ('claimed', 'drafted') AND {_WAITED}
@@ -182,12 +171,15 @@ UPDATE outreach_message m SET
     reason = '',
     detail = NULL
 FROM (
-    SELECT r.id, r.state IN ('claimed', 'drafted') AND r.lease_until IS NOT NULL AS lost
+    SELECT r.id, r.mailbox_id, r.step_id,
+        r.state IN ('claimed', 'drafted') AND r.lease_until IS NOT NULL AS lost
     FROM outreach_message r
     WHERE r.id = %(message)s AND (({_FREE}) OR ({_DUE}) OR ({_DEFERRED}))
         AND (r.kind IN {_AT_ONCE} OR {_GOES})
     FOR NO KEY UPDATE SKIP LOCKED
 ) old
+    LEFT JOIN mailbox_mailbox b ON b.id = old.mailbox_id
+    LEFT JOIN outreach_step s ON s.id = old.step_id
 WHERE m.id = old.id
-RETURNING m.kind, m.fence, m.kills
+RETURNING {in_hand.COLUMNS}
 """

@@ -68,15 +68,17 @@ def is_fresh(mailbox: Mailbox) -> bool:
     return Mailbox.objects.filter(pk=mailbox.pk, last_poll_at__gte=fresh).exists()
 
 
-def send(message_id: uuid.UUID, fence: int, *, until: float | None = None) -> Sent:
-    """Bring one claimed row as far as it goes.
+def send(
+    message_id: uuid.UUID, fence: int, *, until: float | None = None, message: Message | None = None
+) -> Sent:
+    """Bring one claimed row as far as it goes; `message` is the row, where the claim has just read it.
 
     `until` (time.monotonic) is the last moment at which the submit may begin: behind it the worker's time
     could end in the middle of the call.
     """
     if until is None:
         until = time.monotonic() + settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
-    message = in_hand.load(message_id, fence)
+    message = message or in_hand.load(message_id, fence)
     if message is None:
         return Sent.LOST
     mailbox, moment = message.mailbox, message.moment  # type: ignore[attr-defined]
