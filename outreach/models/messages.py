@@ -208,6 +208,24 @@ class Message(WorkspaceModel):
                 name="message_waiting",
             ),
             models.Index(
+                fields=["workspace", "mailbox", "due_at"],
+                condition=Q(
+                    kind__in=["answer", "test"],
+                    state__in=["planned", "queued", "claimed", "drafted", "deferred"],
+                ),
+                name="message_somebody_waits_for",
+            ),
+            models.Index(
+                fields=["workspace", "mailbox", "-sent_at"],
+                condition=Q(state="sent"),
+                name="message_newest_sent",
+            ),
+            models.Index(
+                fields=["workspace", "step", "-attempted_at"],
+                condition=Q(state__in=["submitting", "doubt", "sent"], kind="first"),
+                name="message_newest_of_text",
+            ),
+            models.Index(
                 fields=["workspace", "state", "lease_until"],
                 condition=Q(state__in=["claimed", "drafted", "submitting", "doubt"]),
                 name="message_under_way",
