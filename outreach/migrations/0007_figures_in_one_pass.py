@@ -2,9 +2,10 @@ from importlib import import_module
 
 from django.db import migrations
 
-# As before (0006), with one pass over the mails that wait, one over those under way and one over the mailboxes
-# of each workspace, and sums that are kept until the end. Run with the caller's rights; the variable is put back.
-# The plan is made once: for a few hundred rows a workspace, making it takes longer than following it.
+# As before (0006), with one pass over the mails that wait, one over those under way and one over the
+# mailboxes of each workspace, and sums kept until the end. Run with the caller's rights; the variable
+# is put back. The plan is made once: for a few hundred rows a workspace, making it takes longer than
+# following it.
 REPLACE = """
 CREATE OR REPLACE FUNCTION outreach_figures()
 RETURNS TABLE (figure text, company text, word text, number double precision)
@@ -28,22 +29,28 @@ BEGIN
         PERFORM set_config('app.workspace', here.id::text, true);
 
         -- Ready: its time and its mailbox's turn have come, and no gate, pause or provider holds it.
-        SELECT count(*) FILTER (WHERE w.state = 'planned' AND w.due_at <= moment AND w.goes) AS due,
-            count(*) FILTER (WHERE w.state = 'queued') AS queued,
-            count(*) FILTER (WHERE w.state = 'deferred') AS deferred,
-            min(w.turn) FILTER (
-                WHERE w.connected AND w.goes AND w.turn <= moment AND (w.reason = '' OR w.state = 'deferred')
+        -- Mails are put together before they meet mailboxes and campaigns, of which there may be many.
+        SELECT coalesce(sum(w.due) FILTER (WHERE coalesce(c.state, 'running') = 'running'), 0) AS due,
+            coalesce(sum(w.queued), 0) AS queued, coalesce(sum(w.deferred), 0) AS deferred,
+            min(greatest(w.turn, b.next_send_at)) FILTER (
+                WHERE b.state = 'connected' AND coalesce(c.state, 'running') = 'running'
+                    AND w.turn <= moment AND coalesce(b.next_send_at, moment) <= moment
             ) AS ready
         INTO mails
         FROM (
-            SELECT m.state, m.reason, m.due_at, greatest(m.due_at, m.not_before, b.next_send_at) AS turn,
-                b.state = 'connected' AS connected, coalesce(c.state, 'running') = 'running' AS goes
+            SELECT m.mailbox_id, m.campaign_id, count(*) FILTER (WHERE m.state = 'planned') AS due,
+                count(*) FILTER (WHERE m.state = 'queued') AS queued,
+                count(*) FILTER (WHERE m.state = 'deferred') AS deferred,
+                min(greatest(m.due_at, m.not_before)) FILTER (
+                    WHERE m.reason = '' OR m.state = 'deferred'
+                ) AS turn
             FROM outreach_message m
-            LEFT JOIN mailbox_mailbox b ON b.id = m.mailbox_id
-            LEFT JOIN outreach_campaign c ON c.id = m.campaign_id
             WHERE m.workspace_id = here.id AND m.state IN ('planned', 'queued', 'deferred')
                 AND (m.state <> 'planned' OR m.due_at <= moment)
-        ) w;
+            GROUP BY 1, 2
+        ) w
+        LEFT JOIN mailbox_mailbox b ON b.id = w.mailbox_id
+        LEFT JOIN outreach_campaign c ON c.id = w.campaign_id;
         due := due + mails.due;
         queued := queued + mails.queued;
         deferred := deferred + mails.deferred;
@@ -52,10 +59,16 @@ BEGIN
         END IF;
 
         FOR part IN
-            SELECT m.state, coalesce(b.provider, 'none') AS provider, count(*) AS mails,
-                min(m.settle_at) FILTER (WHERE m.state = 'submitting' AND m.settle_at <= moment) AS settle
-            FROM outreach_message m LEFT JOIN mailbox_mailbox b ON b.id = m.mailbox_id
-            WHERE m.workspace_id = here.id AND m.state IN ('claimed', 'drafted', 'submitting', 'doubt')
+            SELECT w.state, coalesce(b.provider, 'none') AS provider, sum(w.mails) AS mails,
+                min(w.settle) AS settle
+            FROM (
+                SELECT m.state, m.mailbox_id, count(*) AS mails,
+                    min(m.settle_at) FILTER (WHERE m.state = 'submitting' AND m.settle_at <= moment) AS settle
+                FROM outreach_message m
+                WHERE m.workspace_id = here.id AND m.state IN ('claimed', 'drafted', 'submitting', 'doubt')
+                GROUP BY 1, 2
+            ) w
+            LEFT JOIN mailbox_mailbox b ON b.id = w.mailbox_id
             GROUP BY 1, 2
         LOOP
             settle := least(settle, part.settle);
@@ -98,7 +111,8 @@ BEGIN
         ('waiting', '', 'in_hand', in_hand);
     RETURN QUERY
     SELECT a.name, ''::text, ''::text, extract(epoch FROM moment - a.at)::double precision
-    FROM (VALUES ('ready'::text, ready), ('settle', settle), ('poll', poll), ('last_poll', polled)) a(name, at)
+    FROM (VALUES ('ready'::text, ready), ('settle', settle), ('poll', poll), ('last_poll', polled))
+        a(name, at)
     WHERE a.at IS NOT NULL;
 END
 $$

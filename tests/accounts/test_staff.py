@@ -300,6 +300,29 @@ def test_it_tells_the_age_of_what_only_we_hold_back(in_ws: Workspace) -> None:
     assert now(counted.READY)
 
 
+def test_it_tells_the_oldest_of_several_mailboxes(in_ws: Workspace) -> None:
+    """A mailbox whose turn has not come, or one mail that a gate holds, hides nobody else's wait."""
+    campaigns = [
+        factories.make_campaign(mailbox=factories.make_mailbox(provider), state=CampaignState.RUNNING)
+        for provider in (Provider.GOOGLE, Provider.MICROSOFT)
+    ]
+    first, second = campaigns
+    for campaign, minutes, reason in (
+        (first, 50, ""), (second, 40, "cap_reached"), (second, 20, ""), (second, 10, ""),
+    ):  # fmt: skip
+        due = clock.now() - dt.timedelta(minutes=minutes)
+        person = factories.make_enrollment(campaign)
+        factories.make_message(person, state=MessageState.QUEUED, due_at=due, reason=reason)
+    assert 3000 <= (now(counted.READY) or 0) < 3060
+    later = clock.now() + dt.timedelta(minutes=1)
+    Mailbox.objects.filter(provider=Provider.GOOGLE).update(next_send_at=later)
+    assert 1200 <= (now(counted.READY) or 0) < 1260
+    before = clock.now() - dt.timedelta(minutes=5)
+    Mailbox.objects.filter(provider=Provider.MICROSOFT).update(next_send_at=before)
+    assert 300 <= (now(counted.READY) or 0) < 360
+    assert now(counted.WAITING, "queued") == 4
+
+
 def test_it_tells_what_is_overdue(in_ws: Workspace) -> None:
     ago = clock.now() - dt.timedelta(minutes=5)
     assert now(counted.SETTLE) == now(counted.POLL) == 0
