@@ -33,7 +33,8 @@ _WORDS = {
 
 def suppression(message: Message, asked: Asked) -> Verdict:
     blocked = asked.facts.blocked
-    return GO if blocked is None else suppressed_by(Suppression.objects.get(pk=blocked))
+    found = None if blocked is None else Suppression.objects.filter(pk=blocked).first()
+    return GO if found is None else suppressed_by(found)
 
 
 def suppressed_by(row: Suppression) -> Verdict:

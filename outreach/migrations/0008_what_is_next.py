@@ -1,4 +1,4 @@
-from django.contrib.postgres.operations import AddIndexConcurrently
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
 
 
@@ -15,11 +15,20 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name='message',
             index=models.Index(
+                condition=models.Q(('state__in', ['planned', 'queued', 'deferred'])),
+                fields=['workspace', 'mailbox', 'due_at', 'id'],
+                name='message_in_line',
+            ),
+        ),
+        RemoveIndexConcurrently(model_name='message', name='message_waiting'),
+        AddIndexConcurrently(
+            model_name='message',
+            index=models.Index(
                 condition=models.Q(
                     ('kind__in', ['answer', 'test']),
                     ('state__in', ['planned', 'queued', 'claimed', 'drafted', 'deferred']),
                 ),
-                fields=['workspace', 'mailbox', 'due_at'],
+                fields=['workspace', 'mailbox', 'due_at', 'id'],
                 name='message_somebody_waits_for',
             ),
         ),

@@ -203,12 +203,12 @@ class Message(WorkspaceModel):
         ]
         indexes = [
             models.Index(
-                fields=["workspace", "mailbox", "due_at"],
+                fields=["workspace", "mailbox", "due_at", "id"],
                 condition=Q(state__in=["planned", "queued", "deferred"]),
-                name="message_waiting",
+                name="message_in_line",
             ),
             models.Index(
-                fields=["workspace", "mailbox", "due_at"],
+                fields=["workspace", "mailbox", "due_at", "id"],
                 condition=Q(
                     kind__in=["answer", "test"],
                     state__in=["planned", "queued", "claimed", "drafted", "deferred"],
