@@ -23,7 +23,7 @@ from django.db.models import Min
 from redis.exceptions import RedisError
 
 from accounts import clock
-from accounts.bells import ring
+from accounts.bells import ring, rung
 from accounts.tasks import WorkspaceTask
 from accounts.tenancy import current_workspace_id, every_workspace, workspace
 from mailbox import health, limits, offers, revocation
@@ -52,8 +52,11 @@ def wake_queue() -> None:
 @shared_task(name="outreach.wake_senders")
 def wake_senders() -> None:
     for here in every_workspace("send what is due"):
-        for pk in _next_mailboxes():
-            ring(send_batch, str(here.pk), str(pk))
+        due = [(str(here.pk), str(pk)) for pk in _next_mailboxes()]
+        passed = rung(send_batch, of=due) | _worked_on("send", due)
+        for ids in due:
+            if ids not in passed:
+                ring(send_batch, *ids)
 
 
 @shared_task(name="outreach.wake_settle")
@@ -255,6 +258,15 @@ def _next_mailboxes() -> list[uuid.UUID]:
     return [pk for pk, _ in waiting[: settings.SEND_SHARE]]
 
 
+def _worked_on(what: str, due: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those whose mailbox a worker has in hand: it looks for more before it lets go, and needs no bell."""
+    keys = {_key_of(one, ids[1]): ids for ids in due for one in (what, "all")}
+    try:
+        return {keys[key] for key in cache.get_many(keys)}
+    except RedisError:
+        return set()
+
+
 def _mailboxes_of(rows: Any) -> Iterable[uuid.UUID]:
     return [pk for pk in rows.order_by().values_list("mailbox_id", flat=True).distinct() if pk is not None]
 
@@ -285,7 +297,7 @@ def only_one(what: str, of: str) -> Iterator[bool]:
     It only spares work. One that is lost or runs out harms nothing: claims, leases and fences are what keeps
     two workers apart. A session's lock in PostgreSQL would not get through a pooler.
     """
-    key, mark = f"only-one:{what}:{of}", uuid.uuid4().hex
+    key, mark = _key_of(what, of), uuid.uuid4().hex
     try:
         mine = cache.add(key, mark, timeout=settings.LEASE_SECONDS)
     except RedisError:
@@ -298,3 +310,7 @@ def only_one(what: str, of: str) -> Iterator[bool]:
                 cache.delete(key)
         except RedisError:
             pass  # It runs out by itself.
+
+
+def _key_of(what: str, of: str) -> str:
+    return f"only-one:{what}:{of}"

@@ -105,6 +105,7 @@ def send(
             return _ended(message, MessageState.CANCELLED, fence, reason=IDS_MISSING, detail=_NO_COPY)
         return _defer(message, fence, reason=IDS_MISSING, after=settings.SETTLE_SECONDS)
     except Uncertain as error:
+        health.count(mailbox, error)
         return _defer(message, fence, reason=DRAFT_UNCLEAR, detail=str(error), after=settings.LEASE_SECONDS)
     except Retry as error:
         health.wait(mailbox, error)
@@ -219,6 +220,7 @@ def _submit(message: Message, mailbox: Mailbox, draft: Draft, fence: int, *, unt
         Message.objects.filter(pk=message.pk, fence=fence, state=MessageState.SUBMITTING).update(
             lease_until=None, reason=error.reason[:60]
         )
+        health.count(mailbox, error)
         return Sent.UNKNOWN
     except Retry as error:
         health.wait(mailbox, error)

@@ -13,7 +13,8 @@ from accounts.bells import ring
 from accounts.models import Workspace
 from config.celery import app
 from outreach import tasks
-from tests.factories import make_mailbox
+from outreach.models import CampaignState, EnrollmentState, MessageState
+from tests.factories import make_campaign, make_enrollment, make_mailbox, make_message
 
 
 @pytest.fixture
@@ -42,6 +43,22 @@ def test_it_keeps_a_minute_of_wake_ups_from_filling_redis(broker: Any, in_ws: Wo
         tasks.wake_pollers()
     assert broker.llen("poll") == 3
     assert broker.llen("mail") == 0
+
+
+def test_it_rings_for_no_mailbox_that_a_worker_has_in_hand(broker: Any, in_ws: Workspace) -> None:
+    """The worker looks for more before it lets go; behind it the next wake-up rings."""
+    box = make_mailbox()
+    campaign = make_campaign(mailbox=box, state=CampaignState.RUNNING)
+    make_message(
+        make_enrollment(campaign, state=EnrollmentState.RUNNING), state=MessageState.QUEUED, mailbox=box
+    )
+    with tasks.only_one("send", str(box.pk)) as mine:
+        assert mine
+        tasks.wake_senders()
+        assert broker.llen("mail") == 0
+    for _ in range(3):
+        tasks.wake_senders()
+    assert broker.llen("mail") == 1
 
 
 def test_it_rings_again_after_redis_was_flushed(broker: Any, in_ws: Workspace) -> None:
