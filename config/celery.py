@@ -7,9 +7,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, task_postrun, task_prerun, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import close_old_connections
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -57,3 +58,15 @@ def insist_on_walls(**_: Any) -> None:
         gaps.insist()
     except ImproperlyConfigured as problem:
         raise SystemExit(str(problem)) from problem
+
+
+@task_prerun.connect(weak=False)
+@task_postrun.connect(weak=False)
+def tidy_connections(task: Any = None, **_: Any) -> None:
+    """Close what is too old or broken, and have the rest looked at before its next statement.
+
+    As behind a request (CONN_MAX_AGE, health checks). A connection to PostgreSQL that is opened anew costs as
+    much as several mails: a process there, and all that it has to learn first.
+    """
+    if not getattr(getattr(task, "request", None), "is_eager", False):
+        close_old_connections()

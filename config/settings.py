@@ -312,6 +312,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A worker keeps its connections from task to task (config/celery.py); Celery by itself opens them anew.
+CELERY_DB_REUSE_MAX = 10**12
 CELERY_BEAT_SCHEDULE_FILENAME = env.str("CELERY_BEAT_SCHEDULE_FILENAME", default="/tmp/outreach-beat")
 
 # --- providers: no other place names a provider's host (providers.md 2). Read when used. --------
