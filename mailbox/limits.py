@@ -96,7 +96,7 @@ def standing(mailbox: Mailbox, key: uuid.UUID | None = None) -> Standing:
 
 def standing_of(mailbox: Mailbox, columns: Sequence[Any]) -> Standing:
     """What STANDING_COLUMNS gave."""
-    now, consumer, first_seen_at, used, minute, holds, has_old = columns
+    now, consumer, first_seen_at, (used, minute), holds, has_old = columns
     known = first_seen_at is not None
     if first_seen_at is None:
         # As its first mail will make it.
@@ -111,10 +111,9 @@ STANDING_COLUMNS = """
     app_now(),
     (SELECT i.consumer FROM mailbox_mailboxidentity i WHERE i.identity = %(identity)s),
     (SELECT i.first_seen_at FROM mailbox_mailboxidentity i WHERE i.identity = %(identity)s),
-    (SELECT count(*) FROM mailbox_sendslot s
+    (SELECT ARRAY[count(*), count(*) FILTER (WHERE s.taken_at > app_now() - interval '1 minute')]
+        FROM mailbox_sendslot s
         WHERE s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '24 hours'),
-    (SELECT count(*) FROM mailbox_sendslot s
-        WHERE s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '1 minute'),
     EXISTS (SELECT 1 FROM mailbox_sendslot s WHERE s.key = %(key)s
         AND s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '24 hours'),
     EXISTS (SELECT 1 FROM mailbox_sendslot s

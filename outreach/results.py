@@ -141,11 +141,10 @@ def end(
 def _ids(message: Message, sent: SentEmail | None) -> dict[str, Any]:
     """The provider's names as the statements below want them; None for what it has not told."""
     provider, stamped = (sent.provider_id, sent.message_id) if sent is not None else ("", "")
-    sealed = seal(message, provider_id=provider, rfc_message_id=stamped)
     return {
-        "provider": Binary(sealed["provider_id"]) if provider else None,
+        "provider": Binary(seal(message, provider_id=provider)["provider_id"]) if provider else None,
         "provider_index": threads.provider_index(provider) if provider else None,
-        "stamped": Binary(sealed["rfc_message_id"]) if stamped else None,
+        "stamped": Binary(seal(message, rfc_message_id=stamped)["rfc_message_id"]) if stamped else None,
         "stamped_index": threads.message_id_index(stamped) if stamped else None,
     }
 

@@ -15,7 +15,7 @@ import urllib3
 from mailbox.providers.wire import new_session
 
 DRAFT_SECONDS = 2.0
-IDLE_SECONDS = 20.0
+IDLE_SECONDS = 5.0
 
 Key = tuple[uuid.UUID, int]
 

@@ -29,7 +29,6 @@ BULK = 50
 BULK_WINDOW = dt.timedelta(hours=24)
 # Of the last 100 mails of a mailbox in 14 days: 3 % warns, 5 % stops (decisions 10).
 BOUNCE_WINDOW = 100
-HARD_IN_A_ROW = 4
 BOUNCE_DAYS = 14
 COMPLAINT_DAYS = 30
 
@@ -55,11 +54,6 @@ _PARTS: dict[str, tuple[str, tuple[MessageKind, ...]]] = {
     "came_back": (
         f"""SELECT count(*) FROM (SELECT x.bounce_kind {_NEWEST} {BOUNCE_WINDOW}) x
         WHERE x.bounce_kind IN ('hard', 'blocked')""",
-        _SEQUENCE,
-    ),
-    "hard_in_a_row": (
-        f"""SELECT count(*) FROM (SELECT x.bounce_kind {_NEWEST} {HARD_IN_A_ROW}) x
-        WHERE x.bounce_kind = 'hard'""",
         _SEQUENCE,
     ),
     "complaints": (
@@ -94,7 +88,7 @@ _PARTS: dict[str, tuple[str, tuple[MessageKind, ...]]] = {
 
 @dataclass(frozen=True)
 class Facts:
-    """`came_back` and `hard_in_a_row` count mails of the mailbox, `complaints` people.
+    """`came_back` counts mails of the mailbox, `complaints` people.
 
     `wrote_at`: when another campaign last wrote to this person. `bulk_at`: when the 50th newest first mail
     of this text left; `site_at`: when the 4th newest mail to this site did; None while there are fewer.
@@ -103,7 +97,6 @@ class Facts:
     blocked: uuid.UUID | None
     replied: bool
     came_back: int
-    hard_in_a_row: int
     complaints: int
     wrote_at: dt.datetime | None
     bulk_at: dt.datetime | None
@@ -167,13 +160,12 @@ def values(message: Message) -> dict[str, Any]:
 def facts_of(message: Message, found: Sequence[Any]) -> Facts:
     """The columns as facts."""
     mailbox = message.mailbox
-    blocked, replied, came_back, hard, complaints, wrote_at, bulk_at, site_at = found[: len(_PARTS)]
+    blocked, replied, came_back, complaints, wrote_at, bulk_at, site_at = found[: len(_PARTS)]
     standing = limits.standing_of(mailbox, found[len(_PARTS) :]) if mailbox is not None else None
     return Facts(
         blocked,
         replied is not None,
         came_back or 0,
-        hard or 0,
         complaints or 0,
         wrote_at,
         bulk_at,

@@ -6,7 +6,7 @@ import datetime as dt
 
 from accounts.viewpoint import whole_workspace
 from mailbox.models import Mailbox
-from outreach.gates.facts import BOUNCE_DAYS, BOUNCE_WINDOW, COMPLAINT_DAYS, HARD_IN_A_ROW, Asked
+from outreach.gates.facts import BOUNCE_DAYS, BOUNCE_WINDOW, COMPLAINT_DAYS, Asked
 from outreach.gates.verdict import GO, Verdict, days, waits, warns
 from outreach.models import Message, MessageState, Suppression, SuppressionReason
 from outreach.window import window_of
@@ -14,6 +14,7 @@ from outreach.window import window_of
 # Of the last 100 mails of a mailbox: 3 % warns, 5 % stops (decisions 10).
 BOUNCES_WARN = 3
 BOUNCES_STOP = 5
+HARD_IN_A_ROW = 4
 COUNTING = ["hard", "blocked"]
 # 0.3 % of at least 1,000 mails in 30 days.
 COMPLAINT_SHARE = 0.003
@@ -50,8 +51,8 @@ def _newest(mailbox: Mailbox, now: dt.datetime) -> list[tuple[dt.datetime, str]]
 
 @whole_workspace("a mailbox is one over all projects")
 def bounces(message: Message, asked: Asked) -> Verdict:
-    facts = asked.facts
-    if message.mailbox is None or (facts.came_back < BOUNCES_WARN and facts.hard_in_a_row < HARD_IN_A_ROW):
+    # Fewer than would warn are fewer than could be in a row.
+    if message.mailbox is None or asked.facts.came_back < BOUNCES_WARN:
         return GO
     last = _newest(message.mailbox, asked.now)
     back = [sent_at for sent_at, kind in last if kind in COUNTING]
