@@ -393,13 +393,7 @@ def test_it_says_that_redis_is_gone(
     assert client.get("/staff/").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (200_000, "2 days")]
-)
-def test_it_says_spans_in_words(seconds: float, words: str) -> None:
-    assert chart.span(seconds) == words
-
-
-def test_it_draws_a_quiet_hour() -> None:
-    assert (chart.of([]).most, chart.of([]).mails) == (2, 0)
-    assert chart.of([Minute(0, 7)]).most == 8
+def test_it_says_spans_in_words_and_draws_a_quiet_hour() -> None:
+    spans = {0: "0 s", 119: "119 s", 120: "2 min", 7200: "2 h", 200_000: "2 days"}
+    assert {seconds: chart.span(seconds) for seconds in spans} == spans
+    assert (chart.of([]).most, chart.of([]).mails, chart.of([Minute(0, 7)]).most) == (2, 0, 8)  # a quiet hour

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tests.soak.furniture import House
 
 MAILS_TO_REVOKE = 3  # of each mailbox that is revoked
+# Mails for each opt-out: the others leave before anybody gets to them.
+MAILS_TO_STOP = 4
 PEOPLE_TO_STOP = 100  # of each mailbox whose people opt out
 LATENCY_MS = 20
 UNDER_WAY, WAITING = ["claimed", "drafted", "submitting"], ["planned", "queued", "deferred"]
@@ -84,7 +86,7 @@ class Races:
         from tests.soak.furniture import furnish
 
         stopping = max(2, self.opt_outs // PEOPLE_TO_STOP)
-        each = (MAILS_TO_REVOKE, self.opt_outs // stopping)
+        each = (MAILS_TO_REVOKE, MAILS_TO_STOP * self.opt_outs // stopping)
         house = furnish(
             self.world,
             self.dice,
@@ -106,7 +108,7 @@ class Races:
         self.clock = self.world.clock()
         revoked = opted_out = 0
         said = time.monotonic()
-        acts = ["revoke"] * self.revokes + ["opt_out"] * (self.planned - MAILS_TO_REVOKE * self.revokes)
+        acts = ["revoke"] * self.revokes + ["opt_out"] * self.opt_outs
         self.dice.shuffle(acts)
         stopped: set[str] = set()
         self._wait_for_the_first()
