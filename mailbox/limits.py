@@ -90,13 +90,13 @@ def standing(mailbox: Mailbox, key: uuid.UUID | None = None) -> Standing:
     """Everything about the account's limits in one look; `key` is the mail that wants to leave."""
     identity = bytes(mailbox.identity)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {STANDING_COLUMNS}", {"identity": identity, "key": key or uuid.UUID(int=0)})
+        cursor.execute(f"SELECT {_STANDING}", {"identity": identity, "key": key or uuid.UUID(int=0)})
         return standing_of(mailbox, cursor.fetchone())
 
 
 def standing_of(mailbox: Mailbox, columns: Sequence[Any]) -> Standing:
-    """What STANDING_COLUMNS gave."""
-    now, consumer, first_seen_at, (used, minute), holds, has_old = columns
+    """The account's row and its places, as `standing` and outreach_facts read them."""
+    now, consumer, first_seen_at, used, minute, holds, has_old = columns
     known = first_seen_at is not None
     if first_seen_at is None:
         # As its first mail will make it.
@@ -106,14 +106,15 @@ def standing_of(mailbox: Mailbox, columns: Sequence[Any]) -> Standing:
     return Standing(today, max(a_minute(mailbox) - minute, 0), holds, has_old, known)
 
 
-# For a SELECT with the parameters `identity` and `key`.
-STANDING_COLUMNS = """
+# With the parameters `identity` and `key`; outreach_facts ends with the same columns.
+_STANDING = """
     app_now(),
     (SELECT i.consumer FROM mailbox_mailboxidentity i WHERE i.identity = %(identity)s),
     (SELECT i.first_seen_at FROM mailbox_mailboxidentity i WHERE i.identity = %(identity)s),
-    (SELECT ARRAY[count(*), count(*) FILTER (WHERE s.taken_at > app_now() - interval '1 minute')]
-        FROM mailbox_sendslot s
+    (SELECT count(*) FROM mailbox_sendslot s
         WHERE s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '24 hours'),
+    (SELECT count(*) FROM mailbox_sendslot s
+        WHERE s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '1 minute'),
     EXISTS (SELECT 1 FROM mailbox_sendslot s WHERE s.key = %(key)s
         AND s.identity_id = %(identity)s AND s.taken_at > app_now() - interval '24 hours'),
     EXISTS (SELECT 1 FROM mailbox_sendslot s

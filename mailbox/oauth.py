@@ -154,20 +154,10 @@ def is_living(mailbox: Mailbox) -> bool:
                 "generation": mailbox.generation,
             },
         )
-        return cursor.fetchone() is not None
+        return bool(cursor.fetchone()[0])
 
 
-# Each link is looked up by its key: as joins they would cost the planner more than the look itself.
-_LIVES = """
-SELECT 1 FROM mailbox_mailbox m
-WHERE m.id = %(mailbox)s AND m.workspace_id = %(workspace)s AND m.generation = %(generation)s
-    AND m.state NOT IN ('revoked', 'broken')
-    AND (SELECT true FROM mailbox_credential c WHERE c.mailbox_id = m.id AND c.generation = m.generation)
-    AND (SELECT w.suspended_at IS NULL FROM accounts_workspace w WHERE w.id = m.workspace_id)
-    AND (SELECT true FROM accounts_membership b
-        WHERE b.workspace_id = m.workspace_id AND b.user_id = m.owner_id)
-    AND (SELECT u.is_active FROM accounts_user u WHERE u.id = m.owner_id)
-"""
+_LIVES = "SELECT mailbox_is_living(%(workspace)s, %(mailbox)s, %(generation)s)"
 
 
 def access(mailbox: Mailbox) -> Access:

@@ -24,10 +24,15 @@ _MAILBOX = Shape(
     Mailbox, "owner", "provider", "identity", "subject", "address", "display_name", "state", "generation",
     "throttled_until", "daily_cap", "next_send_at", "connected_at",
 )  # fmt: skip
-# A message `m`, its mailbox `b` and its step `s`: what `row_of` reads.
-COLUMNS = f"app_now(), {_MESSAGE.columns('m')}, {_MAILBOX.columns('b')}, {_STEP.columns('s')}"
+
+
+def columns(message: str, mailbox: str, step: str) -> str:
+    """For a SELECT, behind the database's time: what `row_of` reads, of these aliases."""
+    return f"{_MESSAGE.columns(message)}, {_MAILBOX.columns(mailbox)}, {_STEP.columns(step)}"
+
+
 _HELD = f"""
-SELECT {COLUMNS}
+SELECT app_now(), {columns("m", "b", "s")}
 FROM outreach_message m
     LEFT JOIN mailbox_mailbox b ON b.id = m.mailbox_id
     LEFT JOIN outreach_step s ON s.id = m.step_id
@@ -56,11 +61,11 @@ def load(message_id: uuid.UUID, fence: int) -> Message | None:
 
 
 def row_of(found: Sequence[Any]) -> Message:
-    """The row behind COLUMNS; `moment` on it is the database's time."""
+    """The row of a time and `columns`; `moment` on it is the database's time."""
     cut = Cut(found[1:])
     message = cut.row(_MESSAGE)
     if message is None:
-        raise LookupError("COLUMNS of no row")
+        raise LookupError("the columns of no row")
     message.mailbox, message.step = cut.row(_MAILBOX), cut.row(_STEP)
     message.thread = _THREAD.row([message.thread_id, message.workspace_id])
     message.moment = found[0]  # type: ignore[attr-defined]

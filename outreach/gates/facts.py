@@ -10,7 +10,6 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -33,57 +32,12 @@ BOUNCE_DAYS = 14
 COMPLAINT_DAYS = 30
 
 _SEQUENCE = (MessageKind.FIRST, MessageKind.FOLLOW_UP, MessageKind.REMOVAL)
-_LEFT = "COALESCE(x.sent_at, x.attempted_at, x.created_at)"
-_COUNTED = "('submitting', 'doubt', 'sent')"
-_NEWEST = """
-    FROM outreach_message x WHERE x.workspace_id = %(workspace)s AND x.mailbox_id = %(mailbox)s
-    AND x.state = 'sent' AND x.sent_at > app_now() - %(bounces_within)s ORDER BY x.sent_at DESC LIMIT"""
-
-# Each part, and the kinds of mail whose gates look at it.
-_PARTS: dict[str, tuple[str, tuple[MessageKind, ...]]] = {
-    "blocked": (
-        """SELECT x.id FROM outreach_suppression x WHERE x.workspace_id = %(workspace)s
-        AND x.value_index = ANY(%(blocking)s) ORDER BY x.scope, x.created_at LIMIT 1""",
-        _SEQUENCE,
-    ),
-    "replied": (
-        """SELECT x.id FROM outreach_reply x WHERE x.workspace_id = %(workspace)s
-        AND x.thread_id = %(thread)s AND x.kind = 'reply' LIMIT 1""",
-        (MessageKind.FOLLOW_UP, MessageKind.REMOVAL),
-    ),
-    "came_back": (
-        f"""SELECT count(*) FROM (SELECT x.bounce_kind {_NEWEST} {BOUNCE_WINDOW}) x
-        WHERE x.bounce_kind IN ('hard', 'blocked')""",
-        _SEQUENCE,
-    ),
-    "complaints": (
-        """SELECT count(*) FROM outreach_suppression x WHERE x.workspace_id = %(workspace)s
-        AND x.reason = 'complained' AND x.created_at > app_now() - %(complaints_within)s""",
-        _SEQUENCE,
-    ),
-    "wrote_at": (
-        f"""SELECT max({_LEFT}) FROM outreach_message x WHERE x.workspace_id = %(workspace)s
-        AND (x.contact_id = %(contact)s OR x.to_index = %(to)s) AND x.kind = 'first'
-        AND x.state IN {_COUNTED} AND {_LEFT} > app_now() - %(cool_within)s AND x.id <> %(message)s
-        AND x.campaign_id IS DISTINCT FROM %(campaign)s""",
-        (MessageKind.FIRST,),
-    ),
-    "bulk_at": (
-        f"""SELECT x.attempted_at FROM outreach_message x WHERE x.workspace_id = %(workspace)s
-        AND x.step_id = %(step)s AND x.kind = 'first' AND x.state IN {_COUNTED}
-        AND x.attempted_at > app_now() - %(bulk_within)s AND x.id <> %(message)s
-        ORDER BY x.attempted_at DESC OFFSET {BULK - 1} LIMIT 1""",
-        (MessageKind.FIRST,),
-    ),
-    "site_at": (
-        f"""SELECT {_LEFT} FROM outreach_message x JOIN outreach_contact c ON c.id = x.contact_id
-        WHERE x.workspace_id = %(workspace)s AND x.state IN {_COUNTED}
-        AND c.site_id = (SELECT s.site_id FROM outreach_contact s WHERE s.id = %(contact)s)
-        AND x.kind IN ('first', 'follow_up', 'removal') AND {_LEFT} > app_now() - %(site_within)s
-        AND x.id <> %(message)s ORDER BY 1 DESC OFFSET {SITE_MAILS - 1} LIMIT 1""",
-        (MessageKind.REMOVAL,),
-    ),
-}
+# A function (migration 0009), which PostgreSQL plans once a connection; for mails of every kind.
+CALL = """outreach_facts(
+    %(workspace)s, %(kind)s, %(message)s, %(mailbox)s, %(thread)s, %(campaign)s, %(step)s, %(contact)s,
+    %(to)s, %(blocking)s::bytea[], %(identity)s, %(bounces_within)s, %(bounce_window)s, %(complaints_within)s,
+    %(cool_within)s, %(bulk_within)s, %(bulk)s, %(site_within)s, %(site_mails)s
+)"""
 
 
 @dataclass(frozen=True)
@@ -122,15 +76,8 @@ class Asked:
 def look(message: Message) -> Facts:
     """Ask the database, by its own time."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns(message.kind)}", values(message))
+        cursor.execute(f"SELECT * FROM {CALL}", values(message))
         return facts_of(message, cursor.fetchone())
-
-
-@lru_cache(maxsize=len(MessageKind))
-def columns(kind: str) -> str:
-    """What a SELECT needs, with `values`, for a mail of this kind; `facts_of` reads it."""
-    parts = [f"({sql})" if kind in kinds else "NULL" for sql, kinds in _PARTS.values()]
-    return ", ".join([*parts, limits.STANDING_COLUMNS])
 
 
 def values(message: Message) -> dict[str, Any]:
@@ -139,6 +86,7 @@ def values(message: Message) -> dict[str, Any]:
         address = message.contact.address
     return {
         "workspace": current_workspace_id(),
+        "kind": str(message.kind),
         "message": message.pk,
         "mailbox": message.mailbox_id,
         "thread": message.thread_id,
@@ -148,23 +96,25 @@ def values(message: Message) -> dict[str, Any]:
         "to": message.to_index or (address_index(address) if address else None),
         "blocking": list(indexes_of(address)) if message.kind in _SEQUENCE else [],
         "bounces_within": days(BOUNCE_DAYS),
+        "bounce_window": BOUNCE_WINDOW,
         "complaints_within": days(COMPLAINT_DAYS),
         "cool_within": days(COOL_DOWN_DAYS),
         "bulk_within": BULK_WINDOW,
+        "bulk": BULK,
         "site_within": days(SITE_DAYS),
+        "site_mails": SITE_MAILS,
         "identity": bytes(mailbox.identity) if mailbox is not None else b"",
-        "key": message.pk,
     }
 
 
 def facts_of(message: Message, found: Sequence[Any]) -> Facts:
-    """The columns as facts."""
+    """What the function gave."""
     mailbox = message.mailbox
-    blocked, replied, came_back, complaints, wrote_at, bulk_at, site_at = found[: len(_PARTS)]
-    standing = limits.standing_of(mailbox, found[len(_PARTS) :]) if mailbox is not None else None
+    blocked, replied, came_back, complaints, wrote_at, bulk_at, site_at = found[:7]
+    standing = limits.standing_of(mailbox, found[7:]) if mailbox is not None else None
     return Facts(
         blocked,
-        replied is not None,
+        replied,
         came_back or 0,
         complaints or 0,
         wrote_at,

@@ -158,28 +158,8 @@ UNION ALL (SELECT * FROM (
 ) s ORDER BY 3, 1 LIMIT %(sequences)s)
 ORDER BY 2 DESC, 3, 1 LIMIT %(limit)s
 """
-# A lease that is still written ran out while somebody held it; that worker may have made a draft and not
-# stored it (F3). The conditions here are those of `claimable`: tests hold them against each other.
+# The conditions of the function (migration 0009) are those of `claimable`: tests hold them to each other.
 _CLAIM = f"""
-UPDATE outreach_message m SET
-    state = CASE WHEN m.draft_id IS NULL THEN 'claimed' ELSE 'drafted' END,
-    fence = m.fence + 1,
-    lease_until = app_now() + make_interval(secs => %(lease)s),
-    not_before = NULL,
-    kills = m.kills + old.lost::int,
-    draft_unclear_at = CASE WHEN old.lost AND m.draft_id IS NULL THEN app_now() ELSE m.draft_unclear_at END,
-    reason = '',
-    detail = NULL
-FROM (
-    SELECT r.id, r.mailbox_id, r.step_id,
-        r.state IN ('claimed', 'drafted') AND r.lease_until IS NOT NULL AS lost
-    FROM outreach_message r
-    WHERE r.id = %(message)s AND (({_FREE}) OR ({_DUE}) OR ({_DEFERRED}))
-        AND (r.kind IN {_AT_ONCE} OR {_GOES})
-    FOR NO KEY UPDATE SKIP LOCKED
-) old
-    LEFT JOIN mailbox_mailbox b ON b.id = old.mailbox_id
-    LEFT JOIN outreach_step s ON s.id = old.step_id
-WHERE m.id = old.id
-RETURNING {in_hand.COLUMNS}
+SELECT k.moment, {in_hand.columns("(k.m)", "(k.b)", "(k.s)")}
+FROM outreach_claim(%(message)s, make_interval(secs => %(lease)s)) k
 """
