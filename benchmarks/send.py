@@ -1,6 +1,6 @@
 """How many mails a second the pipeline sends, beside a bare loop of the same calls and django-post-office.
 
-    python -m benchmarks.send [--mails 3000] [--mailboxes 500] [--latencies 0,80] [--concurrency 32]
+    python -m benchmarks.send [--mails 3000] [--mailboxes 500] [--latencies 0,80] [--concurrency 16]
 
 500 mailboxes, half of each provider, spacing and caps off (decisions 11). The product: mails that are queued
 with their text frozen; two worker processes and beat as in production; every transition committed. The bare
@@ -48,7 +48,7 @@ def main() -> None:
     asked.add_argument("--mails", type=int, default=3000)
     asked.add_argument("--mailboxes", type=int, default=500)
     asked.add_argument("--latencies", default="0,80")
-    asked.add_argument("--concurrency", type=int, default=32, help="tasks at a time in each worker process")
+    asked.add_argument("--concurrency", type=int, default=16, help="tasks at a time in each worker process")
     asked.add_argument("--workspaces", type=int, default=10)
     wish = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="outreach-bench-send-") as base:
