@@ -5,10 +5,11 @@
 500 mailboxes, half of each provider, spacing and caps off (decisions 11). The product: mails that are queued
 with their text frozen; two worker processes and beat as in production; every transition committed. The bare
 loop: the same provider clients over the same transport, as many at a time, without a database and without a
-look before each write. Both are timed from their first mail to their last. django-post-office: as many mails, in a database of its own on the same server, to a local SMTP sink
-that takes as long as one call; it makes one call a mail where we make three. Everything shares this machine's
-cores: the sandbox and PostgreSQL are on the bill too. Goals (performance.md), at 80 ms: 154 mails a second,
-0.6 of the bare loop, 3 times django-post-office.
+look before each write. Both are timed from their first mail to their last. django-post-office: as many mails,
+in a database of its own on the same server, to a local SMTP sink that takes as long as one call; it makes one
+call a mail where we make three. Everything shares this machine's cores: the sandbox and PostgreSQL are on the
+bill too. Goals (performance.md), at 80 ms: 154 mails a second, 0.6 of the bare loop, 3 times
+django-post-office.
 """
 
 from __future__ import annotations

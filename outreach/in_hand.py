@@ -20,7 +20,8 @@ from outreach.results import OtherThread
 _MESSAGE, _STEP = Shape(Message), Shape(Step, "campaign", "position")
 # Its other columns are read when somebody asks for them; a first mail's are not.
 _THREAD = Shape(Thread, "id")
-_MAILBOX = Shape(
+# What sending looks at; the last gate reads the same anew.
+MAILBOX = Shape(
     Mailbox, "owner", "provider", "identity", "subject", "address", "display_name", "state", "generation",
     "throttled_until", "daily_cap", "next_send_at", "connected_at",
 )  # fmt: skip
@@ -28,7 +29,7 @@ _MAILBOX = Shape(
 
 def columns(message: str, mailbox: str, step: str) -> str:
     """For a SELECT, behind the database's time: what `row_of` reads, of these aliases."""
-    return f"{_MESSAGE.columns(message)}, {_MAILBOX.columns(mailbox)}, {_STEP.columns(step)}"
+    return f"{_MESSAGE.columns(message)}, {MAILBOX.columns(mailbox)}, {_STEP.columns(step)}"
 
 
 _HELD = f"""
@@ -37,7 +38,7 @@ FROM outreach_message m
     LEFT JOIN mailbox_mailbox b ON b.id = m.mailbox_id
     LEFT JOIN outreach_step s ON s.id = m.step_id
 WHERE m.id = %s AND m.fence = %s AND m.state IN ('claimed', 'drafted') AND m.lease_until > app_now()
-"""
+"""  # nosec B608  (our own constants)
 _STORE = """
 WITH stored AS (
     UPDATE outreach_message SET state = 'drafted', draft_id = %(draft)s, rfc_message_index = %(index)s,
@@ -66,7 +67,7 @@ def row_of(found: Sequence[Any]) -> Message:
     message = cut.row(_MESSAGE)
     if message is None:
         raise LookupError("the columns of no row")
-    message.mailbox, message.step = cut.row(_MAILBOX), cut.row(_STEP)
+    message.mailbox, message.step = cut.row(MAILBOX), cut.row(_STEP)
     message.thread = _THREAD.row([message.thread_id, message.workspace_id])
     message.moment = found[0]  # type: ignore[attr-defined]
     return message

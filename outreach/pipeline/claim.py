@@ -157,9 +157,9 @@ UNION ALL (SELECT * FROM (
     UNION ALL (SELECT r.id, false, r.due_at {_OF} AND {_FREE} {_SEQUENCE})
 ) s ORDER BY 3, 1 LIMIT %(sequences)s)
 ORDER BY 2 DESC, 3, 1 LIMIT %(limit)s
-"""
+"""  # nosec B608  (our own constants)
 # The conditions of the function (migration 0009) are those of `claimable`: tests hold them to each other.
 _CLAIM = f"""
 SELECT k.moment, {in_hand.columns("(k.m)", "(k.b)", "(k.s)")}
 FROM outreach_claim(%(message)s, make_interval(secs => %(lease)s)) k
-"""
+"""  # nosec B608  (our own constants)
