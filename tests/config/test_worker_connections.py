@@ -14,9 +14,9 @@ from django.db import connection, connections
 from config.celery import app
 
 backends: list[int] = []
+called: dict[str, Any] = {}
 
 
-@app.task(name="tests.note_backend")
 def note_backend(kill: bool = False) -> None:
     """Note which process of PostgreSQL serves this task, and end it if asked."""
     with connection.cursor() as cursor:
@@ -26,7 +26,6 @@ def note_backend(kill: bool = False) -> None:
         connection.connection.close()  # as the worker sees it when PostgreSQL is gone
 
 
-@app.task(name="tests.let_go")
 def let_go() -> None:
     connections.close_all()
     backends.append(0)
@@ -35,21 +34,26 @@ def let_go() -> None:
 @pytest.fixture
 def worker(transactional_db: None) -> Iterator[Any]:
     backends.clear()
+    # Known to the application for this test only: others try every task that there is.
+    tasks = {act.__name__: app.task(name=f"tests.{act.__name__}")(act) for act in (note_backend, let_go)}
+    called.update(tasks)
     eager = app.conf.task_always_eager
     app.conf.task_always_eager = False
     # A worker of one thread, which is this process's: it sees the tests' database.
     with start_worker(app, pool="solo", perform_ping_check=False, queues=["mail"]) as running:
         yield running
         seen = len(backends)
-        let_go.apply_async()
+        called["let_go"].apply_async()
         await_more(seen + 1)
     app.conf.task_always_eager = eager
+    for task in tasks.values():
+        app.tasks.unregister(task.name)
 
 
 def turns(number: int, **wish: Any) -> list[int]:
     before = len(backends)
     for _ in range(number):
-        note_backend.apply_async(kwargs=wish)
+        called["note_backend"].apply_async(kwargs=wish)
     await_more(before + number)
     return backends[before:]
 
