@@ -254,6 +254,7 @@ def test_it_tells_of_a_fault_in_a_view_without_what_the_request_held(
 
 @pytest.mark.django_db
 def test_it_tells_of_a_fault_in_a_task_without_its_arguments(ws: Workspace, said: Callable[[], str]) -> None:
+    app.loader.import_default_modules()  # also where no other test has asked for the tasks yet
     for arguments in ([f"Bearer {CANARY}-{CANARY}"], [str(ws.pk), f"{CANARY}@site.example"]):
         result = app.tasks["outreach.poll_mailbox"].apply(args=tuple(arguments), task_id=str(uuid.uuid4()))
         assert result.failed() or result.result is None
