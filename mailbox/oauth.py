@@ -144,7 +144,7 @@ def living(mailbox: Mailbox) -> QuerySet[Credential]:
 
 
 def is_living(mailbox: Mailbox) -> bool:
-    """Whether `living` finds one, as a plain statement: it stands before each write to a provider."""
+    """Whether `living` finds one, by a function (migration 0005): asked before each write to a provider."""
     with connection.cursor() as cursor:
         cursor.execute(
             _LIVES,

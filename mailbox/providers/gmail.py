@@ -21,7 +21,7 @@ from mailbox.providers.base import Gone, Stale
 from mailbox.providers.gmail_shapes import Place
 from mailbox.providers.refusals import refuse
 from mailbox.providers.retry_after import provider_time
-from mailbox.providers.transport import Line, RequestsHttp
+from mailbox.providers.transport import Line, LineHttp
 from mailbox.types import (
     Cursor,
     Draft,
@@ -294,7 +294,7 @@ class Gmail:
         return found
 
     def _run(self, request: Any, *, once: bool = False, not_after: float | None = None) -> dict[str, Any]:
-        http = RequestsHttp(self._line, once=once, not_after=not_after)
+        http = LineHttp(self._line, once=once, not_after=not_after)
         try:
             answer = request.execute(http=http, num_retries=0)
         except HttpError as problem:

@@ -188,7 +188,7 @@ def same_origin(url: str, base: str) -> bool:
     return (one.scheme, one.netloc) == (other.scheme, other.netloc)
 
 
-class RequestsHttp:
+class LineHttp:
     """httplib2's shape over a line, for google-api-python-client: httplib2 itself posts a body again
     when a connection drops, and no setting turns that off (providers.md 4.3)."""
 
