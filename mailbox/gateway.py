@@ -93,6 +93,25 @@ def outcome(mailbox: Mailbox, draft: Draft, *, key: str, to_address: str, attemp
     )
 
 
+def is_edited(mailbox: Mailbox, draft: Draft, mail: OutgoingEmail) -> bool:
+    """Whether somebody changed the draft that `prepare` made of `mail` (F43). Raises Retry, Disconnected.
+
+    One look without the text where nobody saved it since; only another version has the text read and
+    compared, because a draft that was merely opened is saved anew too. False for a draft of unknown version
+    and for one that is gone: of those the submit tells.
+    """
+    if not draft.version:
+        return False
+    try:
+        if _run(mailbox, lambda client: client.version(draft)) in ("", draft.version):
+            return False
+        _count_full_read(mailbox, Purpose.OUR_OWN_DRAFT)
+        return not _run(mailbox, lambda client: client.reads_as(draft, mail))
+    except Refused as refused:
+        # A look that is refused says nothing against the mail.
+        raise Retry(refused.reason, refused.detail) from refused
+
+
 def find_ours(mailbox: Mailbox, key: str, *, to_address: str) -> tuple[Draft, ...]:
     """The drafts that carry this key: what a crash between creating and storing left behind (F3)."""
     return _run(mailbox, lambda client: client.find(key, to_address=to_address))
@@ -121,10 +140,14 @@ def fetch(mailbox: Mailbox, provider_id: str, *, purpose: Purpose, limit: int = 
     """
     if not isinstance(purpose, Purpose):
         raise TypeError("a full read names its purpose")
-    # Counted before the call: the figure that a person sees may be too high, never too low.
+    _count_full_read(mailbox, purpose)
+    return _run(mailbox, lambda client: client.fetch(provider_id, limit=limit))
+
+
+def _count_full_read(mailbox: Mailbox, purpose: Purpose) -> None:
+    """Before the call: the figure that a person sees may be too high, never too low."""
     Mailbox.objects.filter(pk=mailbox.pk).update(full_reads=F("full_reads") + 1)
     logger.info("full read in mailbox %s for %s", mailbox.pk, purpose.value)
-    return _run(mailbox, lambda client: client.fetch(provider_id, limit=limit))
 
 
 def _run(mailbox: Mailbox, act: Callable[[ProviderClient], T]) -> T:

@@ -9,6 +9,7 @@ class Purpose(enum.Enum):
 
     REPLY_IN_OUR_THREAD = "reply_in_our_thread"
     BOUNCE_OF_OUR_MAIL = "bounce_of_our_mail"
+    OUR_OWN_DRAFT = "our_own_draft"
 
 
 GOOGLE_SCOPES = (

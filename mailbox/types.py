@@ -46,11 +46,15 @@ class OutgoingEmail:
 
 @dataclass(frozen=True)
 class Draft:
-    """A mail that lies in the mailbox's drafts; using it to send is one way."""
+    """A mail that lies in the mailbox's drafts; using it to send is one way.
+
+    `version` changes whenever the draft is saved; only the provider that made it can read it, "" is unknown.
+    """
 
     draft_id: str
     thread_id: str
     message_id: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)

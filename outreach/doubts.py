@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from outreach import why
 from outreach.models import Message, MessageState
 from outreach.pipeline import settle
+from outreach.reasons import DRAFT_EDITED
 
 # reason → (what became of the draft, of a copy among the sent mails, why that proves nothing)
 _SEEN = {
@@ -24,6 +25,11 @@ _SEEN = {
         "there, unused",
         "not found",
         "More than 24 hours had passed, so we did not send it again on our own.",
+    ),
+    DRAFT_EDITED: (
+        "there, edited",
+        "not found",
+        "Somebody changed the draft in the mailbox before it left, so it was not handed over.",
     ),
     settle.DISCONNECTED: ("not looked at", "not looked at", "Access to the mailbox ended before we could."),
 }
@@ -44,6 +50,7 @@ class Doubtful:
     looks_at: dt.datetime | None
     company: str
     person: str
+    edited: bool
 
 
 def in_doubt() -> QuerySet[Message]:
@@ -60,11 +67,21 @@ def known(rows: Iterable[Message]) -> list[Doubtful]:
 def _known(row: Message) -> Doubtful:
     draft, copy, because = _SEEN.get(row.reason, _NOTHING)
     person = (row.contact.greeting if row.contact else "") or row.to_name or row.to_address
-    return Doubtful(row, draft, copy, because, _looks_at(row), why.product(row.mailbox), person)
+    return Doubtful(
+        row,
+        draft,
+        copy,
+        because,
+        _looks_at(row),
+        why.product(row.mailbox),
+        person,
+        row.reason == DRAFT_EDITED,
+    )
 
 
 def _looks_at(row: Message) -> dt.datetime | None:
     """As `settle.unsettled` takes rows: within T_MAX of the attempt, and while a mailbox is there."""
-    if row.settle_at is None or row.attempted_at is None or row.mailbox is None or not row.mailbox.is_live:
+    last = row.attempted_at + settle.T_MAX if row.attempted_at else row.not_before
+    if row.settle_at is None or last is None or row.mailbox is None or not row.mailbox.is_live:
         return None
-    return row.settle_at if row.settle_at < row.attempted_at + settle.T_MAX else None
+    return row.settle_at if row.settle_at < last else None

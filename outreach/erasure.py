@@ -49,6 +49,7 @@ EMPTIED: dict[str, Any] = {
     "to_index": None,
     "content_hash": "",
     "draft_id": None,
+    "draft_version": None,
     "provider_id": None,
     "provider_index": None,
     "rfc_message_id": None,

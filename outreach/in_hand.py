@@ -41,8 +41,8 @@ WHERE m.id = %s AND m.fence = %s AND m.state IN ('claimed', 'drafted') AND m.lea
 """  # nosec B608  (our own constants)
 _STORE = """
 WITH stored AS (
-    UPDATE outreach_message SET state = 'drafted', draft_id = %(draft)s, rfc_message_index = %(index)s,
-        rfc_message_id = COALESCE(%(message_id)s, rfc_message_id)
+    UPDATE outreach_message SET state = 'drafted', draft_id = %(draft)s, draft_version = %(version)s,
+        rfc_message_index = %(index)s, rfc_message_id = COALESCE(%(message_id)s, rfc_message_id)
     WHERE id = %(message)s AND fence = %(fence)s AND state = 'claimed' AND draft_id IS NULL
     RETURNING thread_id
 ), named AS (
@@ -78,12 +78,15 @@ def store_draft(message: Message, draft: Draft, fence: int, *, thread: Thread | 
 
     They are stored together: the conversation is where a sent copy is looked for when an answer is lost.
     """
-    sealed = seal(message, draft_id=draft.draft_id, rfc_message_id=draft.message_id)
+    sealed = seal(
+        message, draft_id=draft.draft_id, draft_version=draft.version, rfc_message_id=draft.message_id
+    )
     known = bool(draft.message_id)
     values: dict[str, Any] = {
         "message": message.pk,
         "fence": fence,
         "draft": Binary(sealed["draft_id"]),
+        "version": Binary(sealed["draft_version"]) if draft.version else None,
         "message_id": Binary(sealed["rfc_message_id"]) if known else None,
         "index": threads.message_id_index(draft.message_id) if known else None,
         "named": False,

@@ -33,6 +33,7 @@ def _ends(gate: str, sentence: str) -> Code:
 
 
 PROVIDER = "the provider"
+DRAFT_EDITED = "draft_edited"
 CODES: dict[str, Code] = {
     # --- what a mail waits for
     "not_due": _waits("", "its time", "It goes when its time has come, if nothing speaks against it then."),
@@ -57,6 +58,7 @@ CODES: dict[str, Code] = {
     "draft_unclear": _waits(
         "", PROVIDER, "It is not clear whether a draft was made. We look before going on."
     ),
+    DRAFT_EDITED: _waits("", "you", "The draft was edited in the mailbox before it left."),
     "out_of_time": _waits("", "a free worker", "There was no time left to send it safely. It goes next."),
     # --- what warns and stops nothing
     "domain_unchecked": Code("G6", "", "Whether the domain’s SPF, DKIM and DMARC fit is not checked yet."),

@@ -98,7 +98,9 @@ def write_name(thread: Thread, provider_thread_id: str) -> None:
 def draft_of(message: Message) -> Draft:
     """The draft as the row remembers it."""
     thread_id = (message.thread.provider_thread_id or "") if message.thread is not None else ""
-    return Draft(message.draft_id or "", thread_id, message.rfc_message_id or "")
+    return Draft(
+        message.draft_id or "", thread_id, message.rfc_message_id or "", version=message.draft_version or ""
+    )
 
 
 def end(

@@ -21,7 +21,7 @@ from mailbox.models import Mailbox, MailboxState, Provider
 from outreach.holding import BLANK, held_sentence
 from outreach.models import CampaignState, Enrollment, EnrollmentState, Message, MessageKind, MessageState
 from outreach.models.messages import STOPPABLE
-from outreach.reasons import sentence_for, waits_for
+from outreach.reasons import DRAFT_EDITED, sentence_for, waits_for
 
 # What state_of() looks at: `Message.objects.select_related(*WITH)`.
 WITH = ("mailbox", "campaign", "contact", "contact__site", "step", "enrollment")
@@ -129,6 +129,9 @@ def of_message(row: Message, now: dt.datetime) -> Shown:
     match row.state:
         case MessageState.SENT:
             return _sent(row, now)
+        case MessageState.DOUBT if row.reason == DRAFT_EDITED:
+            sentence = format_html("{} Nothing leaves until you decide.", sentence_for(row.reason))
+            return Shown("d", "doubt", "In doubt", sentence, rung=("doubt",))
         case MessageState.DOUBT:
             sentence = format_html(
                 "{} did not answer{}. {}We do not send again on our own.",

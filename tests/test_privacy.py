@@ -45,7 +45,7 @@ def test_it_lists_every_column_as_it_stands() -> None:
 def test_it_keeps_what_the_promises_name_as_ciphertext() -> None:
     """promises.md line 7: first mail, replies, tokens, thread and message ids, recipients and sender."""
     promised = {
-        "outreach.Message": "to_address to_name subject text html headers draft_id provider_id"
+        "outreach.Message": "to_address to_name subject text html headers draft_id draft_version provider_id"
         " rfc_message_id",
         "outreach.Reply": "from_address from_name subject text quoted html provider_id diagnostic"
         " rfc_message_id",

@@ -1,4 +1,4 @@
-"""What a provider can do: ten verbs, and what each promises. `gmail.py` and `graph.py` keep it.
+"""What a provider can do: twelve verbs, and what each promises. `gmail.py` and `graph.py` keep it.
 
 A new provider is one file, one line in `mailbox.gateway.PROVIDERS` and one line in tests/test_providers.py.
 """
@@ -62,6 +62,18 @@ class ProviderClient(Protocol):
 
         UNSENT: the draft lies there unused. SENT: a sent copy was seen; `copies` counts all of them.
         MISSING: neither, which proves nothing: the draft or the mail may have been deleted.
+        """
+
+    def version(self, draft: Draft) -> str:
+        """The draft's version as it lies there, without its text; "" where it is no draft any more.
+
+        Providers count more than edits: a draft that was opened, or moved to a server, may be another one.
+        """
+
+    def reads_as(self, draft: Draft, mail: OutgoingEmail) -> bool:
+        """Whether a recipient would get of the draft what `mail` says (mailbox/providers/likeness.py).
+
+        Reads the draft's text. True where it is no draft any more: there is nothing to differ.
         """
 
     def find(self, key: str, *, to_address: str) -> tuple[Draft, ...]:

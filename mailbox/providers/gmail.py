@@ -15,7 +15,7 @@ from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
 from mailbox.errors import Refused, Retry, Uncertain
-from mailbox.providers import gmail_errors, inbound, outgoing
+from mailbox.providers import gmail_errors, inbound, likeness, outgoing
 from mailbox.providers import gmail_shapes as shapes
 from mailbox.providers.base import Gone, Stale
 from mailbox.providers.gmail_shapes import Place
@@ -100,7 +100,11 @@ class Gmail:
             # The person deleted the conversation: References still lead the recipient's side to it.
             made = self._create(message)
         try:
-            draft = Draft(draft_id=made["id"], thread_id=made["message"]["threadId"])
+            draft = Draft(
+                draft_id=made["id"],
+                thread_id=made["message"]["threadId"],
+                version=str(made["message"].get("id") or ""),
+            )
         except (KeyError, TypeError) as odd:
             raise Retry("unreadable_answer", "draft without ids") from odd
         self._line.carried = draft.draft_id
@@ -166,6 +170,27 @@ class Gmail:
             listed = self._run(self._api.messages.list(userId="me", q=query, maxResults=20))
             tagged = [one for one in self._each(listed.get("messages", []), _TAGS) if shapes.tag(one) == key]
         return tuple(shapes.sent_email(one) for one in sorted(tagged, key=shapes.received))
+
+    def version(self, draft: Draft) -> str:
+        return str(self._draft(draft, "minimal").get("id", ""))
+
+    def reads_as(self, draft: Draft, mail: OutgoingEmail) -> bool:
+        lying = self._draft(draft, "raw")
+        if not lying:
+            return True
+        try:
+            raw = base64.urlsafe_b64decode(str(lying["raw"]))
+        except (KeyError, ValueError) as odd:
+            raise Retry("unreadable_answer", "a draft without its text") from odd
+        return likeness.of_raw(raw) == likeness.of(mail)
+
+    def _draft(self, draft: Draft, form: str) -> dict[str, Any]:
+        """The message in the draft, a new one with each time it is saved; empty where it is gone."""
+        try:
+            found = self._run(self._api.drafts.get(userId="me", id=draft.draft_id, format=form))
+        except Gone:
+            return {}
+        return cast(dict[str, Any], found.get("message") or {})
 
     def find(self, key: str, *, to_address: str) -> tuple[Draft, ...]:
         found = self._run(self._api.drafts.list(userId="me", q=f"to:{to_address}", maxResults=50))

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 
 from mailbox.errors import MailboxError, Refused, Retry
-from mailbox.providers import graph_errors, graph_messages, outgoing
+from mailbox.providers import graph_errors, graph_messages, likeness, outgoing
 from mailbox.providers.base import Gone, Stale
 from mailbox.providers.graph_messages import PREFER, SELECT, key_filter
 from mailbox.providers.refusals import refuse
@@ -106,9 +106,17 @@ class Graph:
             return Outcome(Verdict.SENT, next(iter(copies.values())), len(copies))
         return Outcome(Verdict.MISSING if lying is None else Verdict.UNSENT)
 
-    def _look(self, provider_id: str) -> dict[str, Any] | None:
+    def version(self, draft: Draft) -> str:
+        lying = self._look(draft.draft_id, "isDraft,changeKey")
+        return str(lying.get("changeKey") or "") if lying and lying.get("isDraft") else ""
+
+    def reads_as(self, draft: Draft, mail: OutgoingEmail) -> bool:
+        lying = self._look(draft.draft_id, graph_messages.FACE)
+        return not lying or not lying.get("isDraft") or graph_messages.face(lying) == likeness.of(mail)
+
+    def _look(self, provider_id: str, select: str = _IDS) -> dict[str, Any] | None:
         try:
-            return self._json("GET", f"/me/messages/{_at(provider_id)}", query={"$select": _IDS})
+            return self._json("GET", f"/me/messages/{_at(provider_id)}", query={"$select": select})
         except Gone:
             return None
 
@@ -261,7 +269,10 @@ def _parsed(answer: Answer) -> dict[str, Any]:
 def _draft(shape: dict[str, Any]) -> Draft:
     try:
         return Draft(
-            str(shape["id"]), str(shape["conversationId"]), str(shape.get("internetMessageId") or "")
+            str(shape["id"]),
+            str(shape["conversationId"]),
+            str(shape.get("internetMessageId") or ""),
+            version=str(shape.get("changeKey") or ""),
         )
     except KeyError as odd:
         raise Retry("unreadable_answer", "draft without ids") from odd

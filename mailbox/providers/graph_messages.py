@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
-from mailbox.providers import inbound
+from mailbox.providers import inbound, likeness
+from mailbox.providers.likeness import bare_subject
 from mailbox.providers.outgoing import KEY_HEADER
 from mailbox.types import InboundHeader, OutgoingEmail
 
@@ -21,7 +21,8 @@ SELECT = (
     "id,conversationId,internetMessageId,subject,from,toRecipients,receivedDateTime,isDraft,"
     "internetMessageHeaders"
 )
-_PREFIX = re.compile(r"^\s*((re|aw|sv|antw|rv|tr|fw|fwd)\s*:\s*)+", re.IGNORECASE)
+# What a recipient gets of a draft.
+FACE = "isDraft,subject,body,toRecipients,ccRecipients,bccRecipients,hasAttachments"
 
 
 def key_filter(key: str) -> str:
@@ -53,7 +54,7 @@ def follow_up(mail: OutgoingEmail, *, subject: str) -> dict[str, Any]:
     """What makes createReply's draft ours. The subject stays while it is the same: a new one would
     open a new conversation. Headers can be set at the making only."""
     change = {**_content(mail), "singleValueExtendedProperties": _properties(mail)}
-    if _PREFIX.sub("", mail.subject).strip() != _PREFIX.sub("", subject).strip():
+    if bare_subject(mail.subject) != bare_subject(subject):
         change["subject"] = mail.subject
     return change
 
@@ -76,6 +77,22 @@ def _properties(mail: OutgoingEmail) -> list[dict[str, str]]:
 
 def _property(name: str, value: str) -> dict[str, str]:
     return {"id": name, "value": value}
+
+
+def face(shape: dict[str, Any]) -> likeness.Face:
+    """Of a message with the fields of FACE."""
+    fields = ("toRecipients", "ccRecipients", "bccRecipients")
+    people = [one for field in fields for one in shape.get(field) or []]
+    body = shape.get("body") or {}
+    content = str(body.get("content") or "")
+    is_html = str(body.get("contentType") or "").lower() == "html"
+    return likeness.Face.made(
+        people=[str((one.get("emailAddress") or {}).get("address") or "") for one in people],
+        subject=str(shape.get("subject") or ""),
+        text="" if is_html else content,
+        html=content if is_html else "",
+        attached=bool(shape.get("hasAttachments")),
+    )
 
 
 def header(shape: dict[str, Any], *, own: bool) -> InboundHeader:

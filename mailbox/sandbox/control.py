@@ -168,9 +168,10 @@ async def delete_message(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, An
 
 
 async def edit_draft(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
-    """{email, draft, subject?}: the user edits a draft. `draft`: at Google its draft id."""
+    """{email, draft, subject?, html?}: the user edits a draft. `draft`: at Google its draft id."""
     account, draft = _draft_wished(sandbox, wish)
-    edited = user.edit(sandbox, account, draft, str(wish.get("subject", f"{draft.subject} (edited)")))
+    subject = str(wish.get("subject", f"{draft.subject} (edited)"))
+    edited = user.edit(sandbox, account, draft, subject, str(wish.get("html", "")))
     return {"id": edited.id}
 
 

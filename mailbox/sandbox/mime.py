@@ -237,6 +237,13 @@ def with_headers(raw: bytes, changes: Mapping[str, str | None]) -> bytes:
     return b"\r\n".join([*kept, *new]) + (separator or b"\r\n\r\n") + body
 
 
+def with_html(raw: bytes, html: str) -> bytes:
+    """The same headers over another text, as a mail program writes it anew."""
+    kind = {"Content-Type": 'text/html; charset="utf-8"', "Content-Transfer-Encoding": "base64"}
+    head, separator, _ = _split(with_headers(raw, kind))
+    return head + separator + base64.encodebytes(html.encode()).replace(b"\n", b"\r\n")
+
+
 def without_headers(raw: bytes, known: frozenset[str]) -> bytes:
     """The same bytes with only the headers whose lower-case names are in `known`."""
     head, separator, body = _split(raw)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.header import Header
+
 from mailbox.sandbox import mime
 from mailbox.sandbox.accounts import Account
 from mailbox.sandbox.context import Sandbox
@@ -40,9 +42,14 @@ def draft_of(sandbox: Sandbox, account: Account, handle: str) -> Stored | None:
     return stored if stored and stored.is_draft else None
 
 
-def edit(sandbox: Sandbox, account: Account, draft: Stored, subject: str) -> Stored:
-    """A new subject. At Google the draft's message changes its id, at Microsoft its change key."""
-    raw = mime.with_headers(draft.raw, {"Subject": subject})
+def edit(sandbox: Sandbox, account: Account, draft: Stored, subject: str, html: str = "") -> Stored:
+    """A new subject and, with `html`, a new text; the same ones are a draft that was merely saved again.
+
+    At Google the draft's message changes its id, at Microsoft its change key.
+    """
+    words = subject if subject.isascii() else Header(subject, "utf-8").encode()
+    raw = mime.with_headers(draft.raw, {"Subject": words})
+    raw = mime.with_html(raw, html) if html else raw
     if account.provider == "microsoft":
         return sandbox.mail.rewrite(account, draft, raw, properties=draft.properties, thread=draft.thread)
     with sandbox.store.transaction():

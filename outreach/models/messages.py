@@ -158,6 +158,8 @@ class Message(WorkspaceModel):
     tracks_clicks = models.BooleanField(default=False)
 
     draft_id = EncryptedTextField(null=True)
+    # The draft as we left it; another one, and somebody saved it since (F43). None: unknown, not compared.
+    draft_version = EncryptedTextField(null=True)
     draft_left = models.BooleanField(default=False)  # ended with a draft that still lies in the mailbox
     # Since when a draft of this mail may lie in the mailbox that `draft_id` does not name (F3).
     draft_unclear_at = models.DateTimeField(null=True)

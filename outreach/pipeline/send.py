@@ -25,7 +25,7 @@ from mailbox import budgets, gateway, health, limits
 from mailbox.errors import Disconnected, MailboxError, Refused, Retry, Uncertain
 from mailbox.models import Mailbox, MailboxState
 from mailbox.types import Draft
-from outreach import in_hand, last_gate, policy, rendering, results, threads
+from outreach import edited, in_hand, last_gate, policy, rendering, results, threads
 from outreach.models import Message, MessageKind, MessageState
 from outreach.models.messages import AT_ONCE
 
@@ -92,10 +92,13 @@ def send(
         return _release(message, fence, reason=STALE_POLL, soon=True)
     if not message.draft_id and (wait := budgets.wait_for_turn(mailbox)):
         return _defer(message, fence, reason="provider_budget", after=wait)
+    waited = bool(message.draft_id)
     try:
         draft = _draft(message, mailbox, fence)
         if draft is None:
             return Sent.LOST
+        if waited and edited.is_edited(message, mailbox, draft):
+            return Sent.WAITS if edited.hold(message, fence) else Sent.LOST
         # Neither provider is asked a second time: its answer to the new draft names all ids.
         failpoint("after_draft_readback")
         # Fetched now, so that whatever goes wrong behind the gate belongs to the submit (providers.md 3.3).

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -26,6 +27,7 @@ from mailbox.models import Mailbox, MailboxState, Provider
 from mailbox.types import Verdict
 from outreach import results
 from outreach.models import Message, MessageState
+from outreach.reasons import DRAFT_EDITED
 
 T_MAX = dt.timedelta(hours=24)
 MOST_KILLS = 3
@@ -38,28 +40,39 @@ _WORDS = {
     NO_TRACE: "We found neither its draft nor a sent copy.",
     UNSENT_TWICE: "Its draft was left unused twice.",
     TOO_OLD: "More than 24 hours have passed.",
+    DRAFT_EDITED: "Its draft was edited in the mailbox before it left.",
 }
 _LOOKED_AT = [MessageState.SUBMITTING, MessageState.DOUBT]
 
 
 class Decision(enum.Enum):
-    """The three buttons of the doubt screen (decisions 1). The values stand in its form."""
+    """The three buttons of the doubt screen (decisions 1). The values stand in its form.
+
+    Of an edited draft nobody doubts that it is there: AS_EDITED takes the place of SENT, and SEND_AGAIN means
+    our own text.
+    """
 
     SENT = "sent"
     SEND_AGAIN = "send_again"
     DO_NOT_SEND = "do_not_send"
+    AS_EDITED = "as_edited"
 
 
 class NotInDoubt(Exception):
-    """Somebody, or a late proof, has decided already."""
+    """Somebody, or a late proof, has decided already, or the word is none for this mail."""
 
 
 def unsettled() -> QuerySet[Message]:
-    """Rows to look at now: unknown outcomes, doubt within T_max, and accepted mails without ids."""
+    """Rows to look at now: unknown outcomes, doubt within T_max, accepted mails without ids, edited drafts.
+
+    A mail in doubt that was never handed over is looked for until its `not_before`: its owner may send it.
+    """
     rows: QuerySet[Message] = Message.objects.filter(settle_at__lte=Now())
     return rows.filter(
         Q(state=MessageState.SUBMITTING)
         | Q(state__in=[MessageState.DOUBT, MessageState.SENT], attempted_at__gt=Now() - T_MAX)
+        | Q(state=MessageState.DOUBT, attempted_at=None, not_before__gt=Now())
+        | Q(state=MessageState.DRAFTED, reason=DRAFT_EDITED, lease_until=None)
     )
 
 
@@ -101,6 +114,10 @@ def _take(mailbox: Mailbox | None, *, but: set[uuid.UUID]) -> Message | None:
 
 def _settle(row: Message) -> None:
     mailbox = row.mailbox
+    if row.state == MessageState.DRAFTED:
+        # What the send stage saw; a stop that came since has moved the row.
+        _doubt(row, DRAFT_EDITED, not_before=Now() + T_MAX)
+        return
     if mailbox is None or mailbox.state == MailboxState.REVOKED:
         if row.state == MessageState.SUBMITTING:
             _doubt(row, DISCONNECTED, look_again=False)
@@ -111,7 +128,7 @@ def _settle(row: Message) -> None:
         return
     failpoint("in_reconcile")
     draft = results.draft_of(row)
-    moment = row.attempted_at or clock.now()
+    moment = row.attempted_at or row.queued_at or clock.now()
     try:
         if row.state == MessageState.SENT:
             found = gateway.confirm(
@@ -175,13 +192,13 @@ def _unsent(row: Message, mailbox: Mailbox) -> None:
             limits.give_back(row.pk)
 
 
-def _doubt(row: Message, reason: str, *, look_again: bool = True) -> None:
+def _doubt(row: Message, reason: str, *, look_again: bool = True, **values: Any) -> None:
     with transaction.atomic():
-        values = {} if look_again else {"settle_at": None}
+        values |= {} if look_again else {"settle_at": None}
         moved = row.move(
             MessageState.DOUBT,
             fence=row.fence,
-            was=[MessageState.SUBMITTING],
+            was=[MessageState(row.state)],
             reason=reason,
             **seal(row, detail=_WORDS[reason]),
             **values,
@@ -204,7 +221,7 @@ def decide(message: Message, decision: Decision | str, *, actor: User | None) ->
             .filter(pk=message.pk, state=MessageState.DOUBT)
             .first()
         )
-        if row is None:
+        if row is None or (decision is Decision.AS_EDITED and row.reason != DRAFT_EDITED):
             raise NotInDoubt
         if decision is Decision.SENT:
             results.record_sent(row, fence=row.fence, was=[MessageState.DOUBT], sent=None)
@@ -212,7 +229,13 @@ def decide(message: Message, decision: Decision | str, *, actor: User | None) ->
         elif decision is Decision.SEND_AGAIN:
             _send_again(row)
             words = "is sent again"
+        elif decision is Decision.AS_EDITED:
+            _send_again(row, as_edited=True)
+            words = "is sent as it was edited"
         else:
+            if row.reason == DRAFT_EDITED:
+                # What a person wrote is theirs: it is not thrown away.
+                Message.objects.filter(pk=row.pk).update(draft_id=None, draft_version=None)
             limits.keep_used(row.pk)
             results.end(row, MessageState.CANCELLED, fence=row.fence, reason="do_not_send")
             words = "is not sent"
@@ -226,10 +249,13 @@ def decide(message: Message, decision: Decision | str, *, actor: User | None) ->
     return row
 
 
-def _send_again(row: Message) -> None:
-    """Queue it anew. A draft that is known to be unused is used; otherwise the mail gets a new one."""
-    keeps = row.reason == UNSENT_TWICE and bool(row.draft_id)
-    if keeps:
+def _send_again(row: Message, *, as_edited: bool = False) -> None:
+    """Queue it anew. A draft that is known to be unused is used; otherwise the mail gets a new one.
+
+    `as_edited`: the draft as it lies there, without another question. Else an edited one is thrown away.
+    """
+    keeps = (row.reason == UNSENT_TWICE or as_edited) and bool(row.draft_id)
+    if keeps or row.reason == DRAFT_EDITED:
         limits.give_back(row.pk)
     else:
         limits.keep_used(row.pk)
@@ -237,7 +263,8 @@ def _send_again(row: Message) -> None:
         MessageState.DRAFTED if keeps else MessageState.QUEUED,
         fence=row.fence,
         was=[MessageState.DOUBT],
-        **({} if keeps else {"draft_id": None, "draft_unclear_at": Now()}),
+        **({} if keeps else {"draft_id": None, "draft_version": None, "draft_unclear_at": Now()}),
+        **({"draft_version": None} if as_edited else {}),
         resends=0,
         kills=0,
         due_at=Now(),

@@ -17,6 +17,7 @@ from accounts.models import Role
 from outreach import doubts, timeline, why
 from outreach.models import Campaign, Message, MessageState
 from outreach.pipeline import settle
+from outreach.reasons import DRAFT_EDITED
 from outreach.views.asking import ask
 from outreach.views.listing import PER_PAGE, kept, page_of
 from tracking.models import Event
@@ -25,13 +26,16 @@ SAID = {
     settle.Decision.SENT: "Noted: it was sent. The next steps follow it.",
     settle.Decision.SEND_AGAIN: "It is queued once more",
     settle.Decision.DO_NOT_SEND: "It is not sent",
+    settle.Decision.AS_EDITED: "It leaves as it stands in the mailbox",
 }
 _OF_MANY = {
     settle.Decision.SENT: ("is noted as sent", "are noted as sent"),
     settle.Decision.SEND_AGAIN: ("is queued once more", "are queued once more"),
     settle.Decision.DO_NOT_SEND: ("is not sent", "are not sent"),
+    settle.Decision.AS_EDITED: ("leaves as edited", "leave as edited"),
 }
 MOST_NAMED = 6
+_THROWN = "An edited draft is thrown away: our own text goes."
 
 
 @member(Role.VIEWER)
@@ -54,7 +58,8 @@ def in_doubt(request: MemberRequest) -> HttpResponse:
         "outreach/doubts.html",
         {
             "page": page,
-            "rows": doubts.known(page.object_list),
+            "rows": (known := doubts.known(page.object_list)),
+            "edited": any(row.edited for row in known),
             "campaign": campaign,
             "query": kept(campaign=wanted),
             "may_work": may_work,
@@ -83,6 +88,7 @@ def doubt(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "mail": row,
         "shown": why.state_of(row),
         "open": row.state == MessageState.DOUBT,
+        "edited": row.reason == DRAFT_EDITED,
         "entries": timeline.of_message(row, Event.objects.filter(key=row.pk).order_by("at")),
         "nav_on": "campaigns",
     }
@@ -146,6 +152,7 @@ def _ask_again(request: MemberRequest) -> HttpResponse:
         back=_back(request),
         text="" if one else f"{names}{more}.",
         effects=[
+            *([_THROWN] if any(row.edited for row in rows) else []),
             f"If {'it' if one else 'one of them'} left after all, the person gets it twice.",
             "Looking into the Sent folder of the mailbox first settles it.",
             f"{'It goes' if one else 'They go'} through every gate again, and in the mailbox’s usual turn.",

@@ -82,6 +82,7 @@ def test_it_erases_every_mail_and_leaves_what_prevents_a_second_one(
             "html",
             "headers",
             "draft_id",
+            "draft_version",
             "provider_id",
             "to_index",
             "sent_at",

@@ -16,6 +16,7 @@ from accounts.models import AuditEvent, Membership, User, Workspace
 from mailbox.models import Replies
 from outreach.models import Campaign, CampaignState, Message, MessageKind, MessageState, ProjectAccess
 from outreach.pipeline import settle
+from outreach.reasons import DRAFT_EDITED
 from tests import factories
 
 SignedIn = Callable[[User], Client]
@@ -106,6 +107,30 @@ def test_it_lists_what_is_known_of_each(client: Client, in_ws: Workspace) -> Non
     assert page.count("We do not look again: only you can tell.") == 2
     # The oldest first.
     assert page.index(old.to_address) < page.index(looked.to_address)
+
+
+def test_it_asks_about_an_edited_draft_in_its_own_words(client: Client, in_ws: Workspace) -> None:
+    row = doubtful(reason=DRAFT_EDITED, attempted_at=None, draft_id="r-1")
+    for path in (f"/w/{in_ws.slug}/doubt/", f"/w/{in_ws.slug}/doubt/{row.pk}/"):
+        page = client.get(path).content.decode()
+        for words in ("draft", "Send as edited", "Send our text", "Do not send"):
+            assert words in page
+        assert "It was sent</button>" not in page
+        assert "did not answer" not in page
+    assert "was edited in the mailbox before it left" in client.get(f"/w/{in_ws.slug}/").content.decode()
+    asked = client.get(f"/w/{in_ws.slug}/doubt/", {"decision": "send_again", "mail": str(row.pk)})
+    assert "An edited draft is thrown away" in asked.content.decode()
+    path = f"/w/{in_ws.slug}/doubt/"
+    said = client.post(path, {"decision": "as_edited", "mail": [str(row.pk)]}, follow=True)
+    assert "It leaves as it stands in the mailbox" in said.content.decode()
+    row.refresh_from_db()
+    assert (row.state, row.draft_id, row.draft_version) == (MessageState.DRAFTED, "r-1", None)
+
+
+def test_it_sends_no_other_mail_as_edited(client: Client, in_ws: Workspace) -> None:
+    row = doubtful()
+    client.post(f"/w/{in_ws.slug}/doubt/", {"decision": "as_edited", "mail": [str(row.pk)]})
+    assert states(row) == [MessageState.DOUBT]
 
 
 def test_it_says_that_nothing_is_in_doubt(client: Client, in_ws: Workspace) -> None:
