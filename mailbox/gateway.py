@@ -174,8 +174,8 @@ def _once(mailbox: Mailbox, act: Callable[[ProviderClient], T], draft_id: str | 
     ) as held:
         try:
             return act(provider(held))
-        except Unauthorized:
-            tokens.reject(mailbox, access)
+        except Unauthorized as refused:
+            tokens.reject(mailbox, access, claims=refused.claims)
             raise
         except Gone as gone:
             raise Refused("gone", str(gone)) from gone

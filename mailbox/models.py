@@ -111,7 +111,8 @@ class Credential(WorkspaceModel):
     """The provider's secret: a row of its own, so that revoking deletes it in one statement.
 
     `refresh_lease` and `refresh_until` say who refreshes now and until when nobody else may; `refusals`
-    counts "invalid_grant" answers in a row (F12: one alone does not disconnect).
+    counts "invalid_grant" answers in a row (F12: one alone does not disconnect). `claims`: what Microsoft
+    asked the next access token to be fetched with, until one is.
     """
 
     inventory = Kept(Data.CONTENT, "Access to the mailbox", "The bin, in the same transaction")
@@ -122,6 +123,7 @@ class Credential(WorkspaceModel):
     secret = EncryptedTextField()
     access_token = EncryptedTextField(null=True)
     access_expires_at = models.DateTimeField(null=True)
+    claims = EncryptedTextField(null=True)
     refresh_lease = models.UUIDField(null=True)
     refresh_until = models.DateTimeField(null=True)
     refusals = models.PositiveSmallIntegerField(default=0)

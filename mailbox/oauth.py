@@ -181,11 +181,18 @@ def access(mailbox: Mailbox) -> Access:
         time.sleep(0.1)
 
 
-def reject(mailbox: Mailbox, refused: Access) -> None:
-    """The provider answered 401 to this token: the next `access` refreshes."""
-    Credential.objects.filter(
+def reject(mailbox: Mailbox, refused: Access, *, claims: str = "") -> None:
+    """The provider answered 401 to this token: the next `access` refreshes.
+
+    `claims`, what a challenge asks the next token to be fetched with, are kept in the row: whoever refreshes
+    next may be another worker.
+    """
+    rows = Credential.objects.filter(
         mailbox_id=mailbox.pk, generation=mailbox.generation, access_expires_at=refused.expires_at
-    ).update(access_token=None, access_expires_at=None)
+    )
+    values: dict[str, Any] = {"access_token": None, "access_expires_at": None}
+    row = rows.first() if claims else None
+    rows.update(**values, **(seal(row, claims=claims) if row is not None else {}))
 
 
 def revoke_grant(provider: str, secret: str, *, seconds: float = 5.0) -> bool:
@@ -226,7 +233,7 @@ def _take_lease(row: Credential) -> uuid.UUID | None:
 def _refresh(mailbox: Mailbox, row: Credential, lease: uuid.UUID) -> Access:
     held = Credential.objects.filter(pk=row.pk, generation=row.generation, refresh_lease=lease)
     try:
-        tokens: Tokens = DOORS[mailbox.provider].refresh(str(row.secret))
+        tokens: Tokens = DOORS[mailbox.provider].refresh(str(row.secret), claims=str(row.claims or ""))
     except Lost as lost:
         held.update(refresh_lease=None, refresh_until=None, refusals=F("refusals") + 1)
         if row.refusals == 0:
@@ -248,6 +255,7 @@ def _refresh(mailbox: Mailbox, row: Credential, lease: uuid.UUID) -> Access:
         refresh_lease=None,
         refresh_until=None,
         refusals=0,
+        claims=None,
         **seal(row, **values),
     )
     if stored != 1:

@@ -39,10 +39,10 @@ def access(mailbox: Mailbox) -> Access:
     return given
 
 
-def reject(mailbox: Mailbox, refused: Access) -> None:
-    """The provider answered 401 to this token: the next `access` refreshes."""
+def reject(mailbox: Mailbox, refused: Access, *, claims: str = "") -> None:
+    """The provider answered 401 to this token: the next `access` refreshes, with `claims` where it asked."""
     forget(mailbox)
-    oauth.reject(mailbox, refused)
+    oauth.reject(mailbox, refused, claims=claims)
 
 
 def forget(mailbox: Mailbox) -> None:

@@ -21,7 +21,14 @@ from mailbox.types import (
 
 
 class Unauthorized(Exception):
-    """The access token was not taken (401): nothing was done. The gateway refreshes once."""
+    """The access token was not taken (401): nothing was done. The gateway refreshes once.
+
+    `claims` is JSON that the next token must be fetched with (Microsoft's claims challenge), or "".
+    """
+
+    def __init__(self, detail: str = "", *, claims: str = "") -> None:
+        super().__init__(detail)
+        self.claims = claims
 
 
 class Gone(Exception):

@@ -77,8 +77,8 @@ def arrive(query: Mapping[str, str], kept: dict[str, Any], *, redirect_uri: str)
     )
 
 
-def refresh(secret: str) -> Tokens:
-    """A new access token. Raises Lost, or Retry for anything that may pass."""
+def refresh(secret: str, *, claims: str = "") -> Tokens:
+    """A new access token. Raises Lost, or Retry for anything that may pass. Google asks for no `claims`."""
     try:
         answer = TokenSession().post(
             settings.GOOGLE_TOKEN_URI,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +18,9 @@ _STOPPED = {
     "ErrorQuotaExceeded": "mailbox_full",
     "ErrorMessageSubmissionBlocked": "sending_blocked",
 }
+# Both alphabets of base64 are taken.
+_CLAIMS = re.compile(r'\bclaims="([^"]{1,8000})"', re.IGNORECASE)
+_URL_LETTERS = str.maketrans("-_", "+/")
 _ANY_4XX = (400, 403, 404, 413, 429)
 
 RULES = (
@@ -47,5 +52,19 @@ def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
         trace = str(inner.get("request-id", ""))[:64]
         message = str(error.get("message", ""))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return Problem(Provider.MICROSOFT, status, headers)
-    return Problem(Provider.MICROSOFT, status, headers, codes, message, trace)
+        return Problem(Provider.MICROSOFT, status, headers, claims=_claims(headers))
+    return Problem(Provider.MICROSOFT, status, headers, codes, message, trace, _claims(headers))
+
+
+def _claims(headers: Mapping[str, str]) -> str:
+    """The claims of a challenge as MSAL wants them: the JSON inside, "" where there is none to be read."""
+    challenge = next((text for name, text in headers.items() if name.lower() == "www-authenticate"), "")
+    found = _CLAIMS.search(challenge)
+    if found is None:
+        return ""
+    spelled = found.group(1).translate(_URL_LETTERS).rstrip("=")
+    try:
+        text = base64.b64decode(spelled + "=" * (-len(spelled) % 4), validate=True).decode()
+        return text if isinstance(json.loads(text), dict) else ""
+    except ValueError:
+        return ""

@@ -99,8 +99,11 @@ def arrive(query: Mapping[str, str], kept: dict[str, Any], *, redirect_uri: str)
     )
 
 
-def refresh(secret: str) -> Tokens:
-    """A new access token, and the cache that now holds the newer refresh token. Raises Lost or Retry."""
+def refresh(secret: str, *, claims: str = "") -> Tokens:
+    """A new access token, and the cache that now holds the newer refresh token. Raises Lost or Retry.
+
+    `claims` is the JSON of a claims challenge, which this token is to answer.
+    """
     cache = msal.SerializableTokenCache()
     cache.deserialize(secret)
     try:
@@ -109,7 +112,10 @@ def refresh(secret: str) -> Tokens:
         if not accounts:
             raise Lost("grant_ended", "the token cache holds no account")
         result = app.acquire_token_silent_with_error(
-            list(MICROSOFT_SCOPES), account=accounts[0], force_refresh=True
+            list(MICROSOFT_SCOPES),
+            account=accounts[0],
+            force_refresh=True,
+            claims_challenge=claims or None,
         )
     except (requests.RequestException, MsalError, ValueError) as problem:
         raise Retry("token_endpoint", type(problem).__name__) from problem

@@ -51,7 +51,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Problem:
-    """An answer that is no success. `codes` are the provider's, empty when the body cannot be read."""
+    """An answer that is no success. `codes` are the provider's, empty when the body cannot be read.
+
+    `claims`: what the next token must be fetched with, as JSON.
+    """
 
     provider: str
     status: int
@@ -59,6 +62,7 @@ class Problem:
     codes: tuple[str, ...] = ()
     message: str = ""
     trace: str = ""
+    claims: str = ""
 
     @property
     def detail(self) -> str:
@@ -98,7 +102,7 @@ def _following(problem: Problem, rule: Rule | None, *, once: bool) -> Exception:
     if rule is None or not readable:
         return Retry("no_answer", problem.detail, after=wait(problem.headers, problem.message))
     if rule.act is Act.AUTH:
-        return Unauthorized(problem.detail)
+        return Unauthorized(problem.detail, claims=problem.claims)
     if rule.act is Act.GONE:
         # Another attempt may have used the draft: only a look after the settle time can tell.
         return Uncertain("draft_gone", problem.detail) if once else Gone(problem.detail)

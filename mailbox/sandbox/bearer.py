@@ -56,6 +56,7 @@ def graph_account(request: web.Request, *scopes: str) -> Account:
     account, granted = _holder(sandbox, token, "microsoft")
     if account is None:
         raise Refusal(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+    sandbox.challenges.check(account, token, sandbox.settings.tls_url)
     if not {scope.lower() for scope in scopes} & {scope.lower() for scope in granted}:
         raise Refusal(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
     if sandbox.settings.meter:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from mailbox.sandbox.accounts import Accounts
 from mailbox.sandbox.certificates import Signer
+from mailbox.sandbox.challenges import Challenges
 from mailbox.sandbox.clock import Clock
 from mailbox.sandbox.faults import Faults
 from mailbox.sandbox.jobs import Jobs
@@ -41,6 +42,7 @@ class Sandbox:
     forgeries: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     gated: set[str] = field(default_factory=set)
     approved: set[str] = field(default_factory=set)
+    challenges: Challenges = field(default_factory=Challenges)
 
     def needs_admin(self, tenant: str) -> bool:
         return tenant in self.gated and tenant not in self.approved

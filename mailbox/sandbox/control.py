@@ -44,6 +44,7 @@ def routes() -> list[web.RouteDef]:
         "send": send_draft,
         "forge": forge,
         "gate": gate_tenant,
+        "challenge": challenge,
     }
     shown: dict[str, Callable[[Sandbox, dict[str, str]], Any]] = {
         "health": health,
@@ -74,6 +75,7 @@ async def reset(sandbox: Sandbox, _: dict[str, Any]) -> dict[str, Any]:
     sandbox.forgeries.clear()
     sandbox.gated.clear()
     sandbox.approved.clear()
+    sandbox.challenges.clear()
     return {}
 
 
@@ -202,6 +204,13 @@ async def gate_tenant(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
     sandbox.gated.add(account.tenant)
     sandbox.approved.discard(account.tenant)
     return {"tenant": account.tenant}
+
+
+async def challenge(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
+    """{email}: Graph takes only tokens of this account that are fetched with the claims it asks for."""
+    account = _account_wished(sandbox, {**wish, "provider": "microsoft"})
+    sandbox.challenges.ask(account, int(sandbox.clock.now()))
+    return {"claims": sandbox.challenges.asked[account.pk]}
 
 
 # -- shown

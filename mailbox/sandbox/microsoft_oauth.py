@@ -184,7 +184,9 @@ async def token(request: web.Request) -> web.Response:
         grant = sandbox.tokens.new_grant(code.account, client, code.scopes)
         return web.json_response(answer_body(sandbox, grant, nonce=code.nonce, offline=code.offline))
     if form.get("grant_type") == "refresh_token":
-        return web.json_response(answer_body(sandbox, _refreshed(request, sandbox, form, client), nonce=""))
+        body = answer_body(sandbox, grant := _refreshed(request, sandbox, form, client), nonce="")
+        sandbox.challenges.note(grant.account, body["access_token"], form.get("claims", ""))
+        return web.json_response(body)
     raise Refusal(400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.")
 
 
