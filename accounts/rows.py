@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 
 M = TypeVar("M", bound=models.Model)
 
@@ -40,11 +40,11 @@ class Shape(Generic[M]):
         """An instance of these values, in the order of `columns`; None for the empty side of a join."""
         if values[self._key] is None:
             return None
-        found = list(values)
+        found, here = list(values), _real()
         for place, converters in self._converters:
             for convert in converters:
-                found[place] = convert(found[place], None, connection)
-        return self._model.from_db(connection.alias, self._names, found)
+                found[place] = convert(found[place], None, here)
+        return self._model.from_db(here.alias, self._names, found)
 
     @cached_property
     def _key(self) -> int:
@@ -52,10 +52,11 @@ class Shape(Generic[M]):
 
     @cached_property
     def _converters(self) -> list[tuple[int, list[Any]]]:
+        here = _real()
         found = [
             (
                 place,
-                connection.ops.get_db_converters(one.cached_col) + one.get_db_converters(connection),
+                here.ops.get_db_converters(one.cached_col) + one.get_db_converters(here),
             )
             for place, one in enumerate(self._fields)
         ]
@@ -92,4 +93,10 @@ class Insert(Generic[M]):
 
     def values(self, row: M) -> list[Any]:
         """For `sql`; several statements may stand in one message, with the values one after the other."""
-        return [one.get_db_prep_save(one.pre_save(row, True), connection=connection) for one in self._fields]
+        here = _real()
+        return [one.get_db_prep_save(one.pre_save(row, True), connection=here) for one in self._fields]
+
+
+def _real() -> Any:
+    """This thread's connection: Django's `connection` looks for it anew at each of its attributes."""
+    return connections[DEFAULT_DB_ALIAS]

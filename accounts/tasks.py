@@ -16,10 +16,16 @@ from accounts.tenancy import every_workspace, workspace
 
 
 class WorkspaceTask(Task):  # type: ignore[type-arg]
-    """`task.delay(workspace_id, …)`: opens that workspace around the body."""
+    """`task.delay(workspace_id, …)`: opens that workspace around the body.
+
+    `pieces`: each id behind the workspace's is a piece of work of its own (`bells.ring_together`).
+    """
+
+    pieces = False
 
     def __call__(self, workspace_id: str, *args: Any, **kwargs: Any) -> Any:
-        bells.heard(self.name, (workspace_id, *args))
+        rung = [(workspace_id, one) for one in args] if self.pieces else [(workspace_id, *args)]
+        bells.heard(self.name, *rung)
         with workspace(uuid.UUID(workspace_id)):
             run: Callable[..., Any] = self.run
             return run(workspace_id, *args, **kwargs)

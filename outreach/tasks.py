@@ -23,7 +23,7 @@ from django.db.models import Min
 from redis.exceptions import RedisError
 
 from accounts import clock
-from accounts.bells import ring, rung
+from accounts.bells import ring, ring_together, rung
 from accounts.tasks import WorkspaceTask
 from accounts.tenancy import current_workspace_id, every_workspace, workspace
 from mailbox import health, limits, offers, revocation
@@ -35,6 +35,8 @@ from outreach.pipeline import claim, janitor, queue, reply, send, settle
 log = logging.getLogger(__name__)
 # Mails that are worth a connection to the database and one to the provider.
 A_LANE = 16
+# Mailboxes to a message, and messages to a turn of one workspace, before messages grow.
+A_ROUND = 8
 # Rows that are looked up together: a mail that a person waits for passes the rest of a batch.
 A_LOOK = 8
 
@@ -54,9 +56,7 @@ def wake_senders() -> None:
     for here in every_workspace("send what is due"):
         due = [(str(here.pk), str(pk)) for pk in _next_mailboxes()]
         passed = rung(send_batch, of=due) | _worked_on("send", due)
-        for ids in due:
-            if ids not in passed:
-                ring(send_batch, *ids)
+        ring_together(send_batch, str(here.pk), [ids[1] for ids in due if ids not in passed], most=A_ROUND)
 
 
 @shared_task(name="outreach.wake_settle")
@@ -104,26 +104,17 @@ def wake_erasure() -> None:
 def queue_messages(workspace_id: str) -> None:
     with only_one("queue", workspace_id) as mine:
         if mine and queue.queue_due():
-            for pk in _next_mailboxes():
-                ring(send_batch, workspace_id, str(pk))
+            ring_together(send_batch, workspace_id, [str(pk) for pk in _next_mailboxes()], most=A_ROUND)
 
 
-@shared_task(base=WorkspaceTask, name="outreach.send_batch")
-def send_batch(workspace_id: str, mailbox_id: str) -> int:
-    """Claim and send one mailbox's due mails, row by row; how many rows were worked on."""
+@shared_task(base=WorkspaceTask, name="outreach.send_batch", pieces=True)
+def send_batch(workspace_id: str, *mailbox_ids: str) -> int:
+    """Claim and send the due mails of each mailbox, row by row; how many rows were worked on.
+
+    A mailbox that is not reached in this worker's time, or that somebody else has in hand, is rung again.
+    """
     began = time.monotonic()
-    with _one_at_a_time("send", mailbox_id) as mailbox:
-        if mailbox is None or not health.may_be_called(mailbox):
-            return 0
-        if _stale_for_follow_ups(mailbox):
-            reply.poll(mailbox)
-        work = _Batch(mailbox, size=settings.BATCH_SIZE, began=began)
-        lanes = _lanes(mailbox)
-        if lanes == 1:
-            return work.run()
-        with ThreadPoolExecutor(lanes, thread_name_prefix="send") as pool:
-            running = [pool.submit(work.run_in_thread, current_workspace_id()) for _ in range(lanes)]
-        return sum(lane.result() for lane in running)
+    return sum(_send_of(mailbox_id, began) for mailbox_id in mailbox_ids)
 
 
 @shared_task(base=WorkspaceTask, name="outreach.settle_mailbox")
@@ -167,6 +158,21 @@ def erase_mailbox(workspace_id: str, receipt_id: str) -> None:
 
 
 # --- inside -------------------------------------------------------------------------------------------
+
+
+def _send_of(mailbox_id: str, began: float) -> int:
+    with _one_at_a_time("send", mailbox_id) as mailbox:
+        if mailbox is None or not health.may_be_called(mailbox):
+            return 0
+        if _stale_for_follow_ups(mailbox):
+            reply.poll(mailbox)
+        work = _Batch(mailbox, size=settings.BATCH_SIZE, began=began)
+        lanes = _lanes(mailbox)
+        if lanes == 1:
+            return work.run()
+        with ThreadPoolExecutor(lanes, thread_name_prefix="send") as pool:
+            running = [pool.submit(work.run_in_thread, current_workspace_id()) for _ in range(lanes)]
+        return sum(lane.result() for lane in running)
 
 
 class _Batch:

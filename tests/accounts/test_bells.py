@@ -9,7 +9,7 @@ import pytest
 import redis
 from django.conf import settings
 
-from accounts.bells import ring
+from accounts.bells import ring, ring_together
 from accounts.models import Workspace
 from config.celery import app
 from outreach import tasks
@@ -59,6 +59,26 @@ def test_it_rings_for_no_mailbox_that_a_worker_has_in_hand(broker: Any, in_ws: W
     for _ in range(3):
         tasks.wake_senders()
     assert broker.llen("mail") == 1
+
+
+@pytest.mark.parametrize(("pieces", "messages"), [(3, 3), (8, 8), (20, 7), (100, 13)])
+def test_it_spreads_pieces_over_messages_before_it_stacks_them(
+    broker: Any, in_ws: Workspace, pieces: int, messages: int
+) -> None:
+    """A message costs a worker as much as a mail; a few mailboxes still go to as many workers."""
+    ids = [f"box{number}" for number in range(pieces)]
+    assert ring_together(tasks.send_batch, str(in_ws.pk), ids, most=8) == pieces
+    assert broker.llen("mail") == messages
+    assert ring_together(tasks.send_batch, str(in_ws.pk), [*ids, "late"], most=8) == 1
+    assert broker.llen("mail") == messages + 1
+
+
+def test_each_piece_may_ring_again_once_its_message_has_begun(broker: Any, in_ws: Workspace) -> None:
+    boxes = [str(make_mailbox(address=f"box{number}@fernhill.example").pk) for number in range(3)]
+    assert ring_together(tasks.send_batch, str(in_ws.pk), boxes, most=1) == 3
+    assert not ring(tasks.send_batch, str(in_ws.pk), boxes[1])
+    tasks.send_batch(str(in_ws.pk), *boxes[:2])
+    assert ring_together(tasks.send_batch, str(in_ws.pk), boxes, most=1) == 2
 
 
 def test_it_rings_again_after_redis_was_flushed(broker: Any, in_ws: Workspace) -> None:
