@@ -138,8 +138,8 @@ def take(mailbox: Mailbox, key: uuid.UUID, *, now: Standing | None = None) -> bo
     """Take a place for this mail; False when the cap is reached. Inside the caller's transaction.
 
     The identity's row stays locked until that transaction ends, so that two workers cannot take the
-    last place. `now`: how the account stands, counted behind that lock (`LOCK`). A mail that holds a place
-    keeps it; one whose place is older than 24 hours needs a new one.
+    last place. `now`: how the account stands, counted behind that lock by who has it. A mail that holds a
+    place keeps it; one whose place is older than 24 hours needs a new one.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a place is taken inside the transaction that commits `submitting`")
@@ -165,8 +165,6 @@ def _counted_alone(mailbox: Mailbox, key: uuid.UUID) -> Standing:
     return standing(mailbox, key)
 
 
-# Holds an account's row until the transaction ends; nothing where it has none yet.
-LOCK = "SELECT 1 FROM mailbox_mailboxidentity WHERE identity = %(identity)s FOR UPDATE"
 _TAKE = """
 INSERT INTO mailbox_sendslot (identity_id, key, taken_at) VALUES (%s, %s, app_now())
 ON CONFLICT (key) DO UPDATE SET identity_id = excluded.identity_id, taken_at = excluded.taken_at

@@ -39,17 +39,10 @@ FROM outreach_message m
     LEFT JOIN outreach_step s ON s.id = m.step_id
 WHERE m.id = %s AND m.fence = %s AND m.state IN ('claimed', 'drafted') AND m.lease_until > app_now()
 """  # nosec B608  (our own constants)
+# A function (migration 0011), which PostgreSQL plans once a connection.
 _STORE = """
-WITH stored AS (
-    UPDATE outreach_message SET state = 'drafted', draft_id = %(draft)s, draft_version = %(version)s,
-        rfc_message_index = %(index)s, rfc_message_id = COALESCE(%(message_id)s, rfc_message_id)
-    WHERE id = %(message)s AND fence = %(fence)s AND state = 'claimed' AND draft_id IS NULL
-    RETURNING thread_id
-), named AS (
-    UPDATE outreach_thread t SET provider_thread_id = %(name)s, provider_thread_index = %(name_index)s
-    FROM stored WHERE t.id = stored.thread_id AND %(named)s
-)
-SELECT count(*) FROM stored
+SELECT outreach_store_draft(%(message)s, %(fence)s, %(draft)s, %(version)s, %(message_id)s, %(index)s,
+    %(named)s, %(name)s, %(name_index)s)
 """
 
 
@@ -100,9 +93,9 @@ def store_draft(message: Message, draft: Draft, fence: int, *, thread: Thread | 
     try:
         with connection.cursor() as cursor:
             cursor.execute(_STORE, values)
-            stored: bool = cursor.fetchone()[0] == 1
+            (stored,) = cursor.fetchone()
     except IntegrityError as taken:
         raise OtherThread from taken
     if stored and thread is not None and values["named"]:
         thread.provider_thread_id = draft.thread_id
-    return stored
+    return bool(stored)

@@ -1,9 +1,9 @@
 """The last gate's transaction: what may stop a mail is held, then read, then the mail is handed over.
 
-One message to the database takes the locks, one after the other, and reads behind them: each statement sees
-what was committed while it waited. A pause, a revoke or a suspension that commits before this transaction
-wins, a later one finds the mail handed over. Opt-outs, replies and bounces cancel the message's own row and
-meet this transaction there (faults.md 3.1 rule 4).
+One call of the database takes the locks, one after the other, and reads behind them: each of its statements
+sees what was committed while it waited. A pause, a revoke or a suspension that commits before this
+transaction wins, a later one finds the mail handed over. Opt-outs, replies and bounces cancel the message's
+own row and meet this transaction there (faults.md 3.1 rule 4).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from django.db import connection
 
 from accounts.models import Workspace
 from accounts.rows import Cut, Shape
-from mailbox import limits
 from mailbox.models import Mailbox
 from outreach.gates import facts
 from outreach.in_hand import MAILBOX
@@ -30,23 +29,17 @@ _CONTACT = Shape(Contact, "basis", "source", "country", "timezone", "site")
 _SHAPES = ((_WORKSPACE, "w"), (MAILBOX, "b"), (_CAMPAIGN, "c"), (_ENROLLMENT, "e"), (_CONTACT, "p"))
 
 # Nobody else takes the mailbox's turn, a place of its account, or writes a first mail to the same person
-# meanwhile (F28); workspace and campaign are shared with other sends. What is read behind the locks comes
-# from functions (migration 0009), whose plans a connection keeps.
+# meanwhile (F28); workspace and campaign are shared with other sends. Both are functions (migration 0011),
+# whose plans a connection keeps; the first one's statements follow one another, so that each sees what was
+# committed while it waited for the lock before it.
 _HOLD = f"""
-SELECT 1 FROM mailbox_mailbox WHERE id = %(mailbox)s FOR NO KEY UPDATE;
-SELECT 1 FROM accounts_workspace WHERE id = %(workspace)s FOR SHARE;
-SELECT 1 FROM outreach_campaign WHERE id = %(campaign)s FOR SHARE;
-SELECT 1 FROM outreach_contact WHERE id = %(first)s FOR NO KEY UPDATE;
-{limits.LOCK};
-SELECT 1 FROM outreach_message WHERE id = %(message)s FOR UPDATE;
-SELECT h.moment, {", ".join(shape.columns(f"(h.{alias})") for shape, alias in _SHAPES)}, f.*
-FROM outreach_gate_rows(%(message)s, %(fence)s, %(mailbox)s) h, {facts.CALL} f
+SELECT h.moment, {", ".join(shape.columns(f"(h.{alias})") for shape, alias in _SHAPES)},
+    h.blocked, h.replied, h.came_back, h.complaints, h.wrote_at, h.bulk_at, h.site_at, h.counted_at,
+    h.consumer, h.first_seen_at, h.used, h.minute, h.holds, h.has_old
+FROM outreach_hold(%(fence)s, %(first)s, {facts.ASKED}) h
 """  # nosec B608  (our own constants)
 _HAND_OVER = """
-UPDATE outreach_message SET state = 'submitting', attempted_at = app_now(),
-    settle_at = app_now() + make_interval(secs => %(settle)s), attempt_no = attempt_no + 1,
-    generation = %(generation)s, not_before = NULL
-WHERE id = %(message)s AND fence = %(fence)s
+SELECT outreach_hand_over(%(message)s, %(fence)s, %(generation)s, make_interval(secs => %(settle)s))
 """
 
 

@@ -48,7 +48,7 @@ def record_sent(
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_RECORD_SENT, values)
-            if cursor.fetchone()[0] != 1:
+            if not cursor.fetchone()[0]:
                 return False
         message.state, message.sent_at = MessageState.SENT, message.attempted_at or clock.now()
         if message.thread is not None and sent:
@@ -151,24 +151,10 @@ def _ids(message: Message, sent: SentEmail | None) -> dict[str, Any]:
     }
 
 
-_IDS = """
-    provider_id = COALESCE(%(provider)s, provider_id),
-    provider_index = COALESCE(%(provider_index)s, provider_index),
-    rfc_message_id = COALESCE(%(stamped)s, rfc_message_id),
-    rfc_message_index = COALESCE(%(stamped_index)s, rfc_message_index)
-"""
+_NAMES = "%(provider)s, %(provider_index)s, %(stamped)s, %(stamped_index)s"
+# Functions (migration 0011), which PostgreSQL plans once a connection.
 _RECORD_SENT = f"""
-WITH moved AS (
-    UPDATE outreach_message SET state = 'sent', sent_at = COALESCE(attempted_at, app_now()),
-        lease_until = NULL, not_before = NULL, reason = '', detail = NULL,
-        settle_at = app_now() + make_interval(secs => %(again)s), provider_copies = %(copies)s, {_IDS}
-    WHERE id = %(message)s AND fence = %(fence)s AND state = ANY(%(was)s)
-    RETURNING thread_id
-), continued AS (
-    UPDATE outreach_thread t SET last_at = app_now(),
-        waits_since = CASE WHEN %(answers)s THEN NULL ELSE t.waits_since END
-    FROM moved WHERE t.id = moved.thread_id
-)
-SELECT count(*) FROM moved
+SELECT outreach_accepted(%(message)s, %(fence)s, %(was)s, make_interval(secs => %(again)s), %(copies)s,
+    {_NAMES}, %(answers)s)
 """  # nosec B608  (our own constants)
-_STORE_IDS = f"UPDATE outreach_message SET settle_at = NULL, {_IDS} WHERE id = %(message)s AND state = 'sent'"  # nosec B608  (our own constants)
+_STORE_IDS = f"SELECT outreach_store_ids(%(message)s, {_NAMES})"  # nosec B608  (our own constants)

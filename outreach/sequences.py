@@ -45,12 +45,10 @@ def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
         return None
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, {"enrollment": enrollment.pk, "position": message.step.position + 1})
-        state, resumes_at, step_id, wait_days = cursor.fetchone() or (None, None, None, 0)
-        if state not in (EnrollmentState.PLANNED, EnrollmentState.RUNNING):
-            return None
-        if step_id is None:
-            cursor.execute(_FINISH, [enrollment.pk, state])
-            return None
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    resumes_at, step_id, wait_days = found
     due = after + days(wait_days)
     if resumes_at is not None:
         due = max(due, resumes_at)
@@ -79,17 +77,8 @@ def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
     return row
 
 
-# Where the person stands, and the step behind the one that left.
-_NEXT = """
-SELECT e.state, e.resumes_at, s.id, s.wait_days
-FROM outreach_enrollment e
-    LEFT JOIN outreach_step s ON s.campaign_id = e.campaign_id AND s.position = %(position)s
-WHERE e.id = %(enrollment)s
-"""
-_FINISH = """
-UPDATE outreach_enrollment SET state = 'finished', reason = 'all_accepted', stopped_at = app_now()
-WHERE id = %s AND state = %s
-"""
+# No row where the way is over: a function (migration 0011) finishes it behind its last step.
+_NEXT = "SELECT * FROM outreach_next_step(%(enrollment)s, %(position)s)"
 
 
 def stop(enrollment: Enrollment, to: EnrollmentState, *, reason: str) -> bool:

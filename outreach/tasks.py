@@ -185,21 +185,23 @@ class _Batch:
         self.lock = threading.Lock()
         self.next: list[claim.Hint] = []
         self.tried: set[uuid.UUID] = set()
+        self.all_seen = self.over = False
         # No row is claimed that could not be finished within the worker's time, which began with the task.
         self.last_claim = began + settings.WORKER_HARD_LIMIT_SECONDS / 4
         self.last_submit = began + settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
 
     def run(self) -> int:
         done = 0
-        # Asked to wait, or cut off, since the batch began: the rest keeps its place (F6).
-        while time.monotonic() < self.last_claim and health.may_be_called(self.mailbox):
+        while time.monotonic() < self.last_claim and not self.over:
             hint = self._take()
             if hint is None:
                 break
             row = claim.claim(hint.id)
             if row is not None:
                 done += 1
-                self._send(row)
+                if self._send(row) is not send.Sent.ACCEPTED and not health.may_be_called(self.mailbox):
+                    # Asked to wait, or cut off, since the batch began: the rest keeps its place (F6).
+                    self.over = True
         return done
 
     def run_in_thread(self, workspace_id: uuid.UUID) -> int:
@@ -214,10 +216,11 @@ class _Batch:
         with self.lock:
             if self.left <= 0:
                 return None
-            if not self.next:
+            if not self.next and not self.all_seen:
                 few = min(self.left, A_LOOK)
                 found = claim.upcoming(self.mailbox, limit=few, most_of_sequences=self.sequence)
                 self.next = [hint for hint in found if hint.id not in self.tried]
+                self.all_seen = len(found) < min(few, max(self.sequence, 1))
             if not self.next:
                 return None
             hint = self.next.pop(0)
@@ -225,13 +228,14 @@ class _Batch:
             self.left, self.sequence = self.left - 1, self.sequence - (not hint.at_once)
             return hint
 
-    def _send(self, row: claim.Claimed) -> None:
+    def _send(self, row: claim.Claimed) -> send.Sent | None:
         try:
-            send.send(row.id, row.fence, until=self.last_submit, message=row.message)
+            return send.send(row.id, row.fence, until=self.last_submit, message=row.message)
         except Exception:
             # One mail that cannot be worked on does not stop the others: its lease runs out, and the third
             # time it is quarantined (F23). A lost Disconnected or Retry would be a bug, not a state.
             log.exception("message %s was not finished", row.id)
+            return None
 
 
 def _lanes(mailbox: Mailbox) -> int:

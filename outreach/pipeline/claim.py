@@ -136,29 +136,9 @@ def end_stranded() -> int:
     )
 
 
-_WAITED = "(r.not_before IS NULL OR r.not_before <= app_now())"
-_AT_ONCE = "({})".format(", ".join(f"'{kind}'" for kind in AT_ONCE))
-_FREE = f"""r.state IN ('claimed', 'drafted') AND {_WAITED}
-    AND (r.lease_until IS NULL OR r.lease_until <= app_now())"""
-_DUE = f"r.state = 'queued' AND r.due_at <= app_now() AND {_WAITED}"
-_DEFERRED = "r.state = 'deferred' AND r.not_before <= app_now()"
-# Not as a join: the planner would read and sort everything that waits.
-_GOES = """(SELECT c.state FROM outreach_campaign c WHERE c.id = r.campaign_id) IS DISTINCT FROM 'paused'"""
-_OF = "FROM outreach_message r WHERE r.workspace_id = %(workspace)s AND r.mailbox_id = %(mailbox)s"
-_SEQUENCE = f"AND r.kind NOT IN {_AT_ONCE} AND {_GOES} ORDER BY r.due_at, r.id LIMIT %(sequences)s"
-# Each part walks an index of its own in the order of the times, however many rows wait behind the first.
-_UPCOMING = f"""
-(SELECT r.id, true AS at_once, r.due_at {_OF} AND r.kind IN {_AT_ONCE}
-    AND r.state IN ('planned', 'queued', 'claimed', 'drafted', 'deferred')
-    AND (({_FREE}) OR ({_DUE}) OR ({_DEFERRED})) ORDER BY r.due_at, r.id LIMIT %(limit)s)
-UNION ALL (SELECT * FROM (
-    (SELECT r.id, false, r.due_at {_OF} AND r.state IN ('planned', 'queued', 'deferred')
-        AND (({_DUE}) OR ({_DEFERRED})) {_SEQUENCE})
-    UNION ALL (SELECT r.id, false, r.due_at {_OF} AND {_FREE} {_SEQUENCE})
-) s ORDER BY 3, 1 LIMIT %(sequences)s)
-ORDER BY 2 DESC, 3, 1 LIMIT %(limit)s
-"""  # nosec B608  (our own constants)
-# The conditions of the function (migration 0009) are those of `claimable`: tests hold them to each other.
+# The conditions of both functions (migrations 0009 and 0011) are those of `claimable`: tests hold them
+# together.
+_UPCOMING = "SELECT * FROM outreach_upcoming(%(workspace)s, %(mailbox)s, %(limit)s, %(sequences)s)"
 _CLAIM = f"""
 SELECT k.moment, {in_hand.columns("(k.m)", "(k.b)", "(k.s)")}
 FROM outreach_claim(%(message)s, make_interval(secs => %(lease)s)) k

@@ -38,11 +38,11 @@ def waiting(count: int, *, minutes: int) -> list[str]:
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     bells: list[tuple[str, str]] = []
 
-    def ring(task: Any, *ids: str) -> bool:
-        bells.append((ids[0], ids[1]))
-        return True
+    def ring_together(task: Any, workspace_id: str, ids: list[str], *, most: int) -> int:
+        bells.extend((workspace_id, one) for one in ids)
+        return len(ids)
 
-    monkeypatch.setattr(tasks, "ring", ring)
+    monkeypatch.setattr(tasks, "ring_together", ring_together)
     return bells
 
 
