@@ -59,20 +59,22 @@ class Graph:
         """A draft in the conversation; None where the mail to answer cannot be found any more."""
         assert mail.thread is not None  # noqa: S101
         answered = mail.thread.last_sent_id
+        # The change below puts the text in its place. Until then only this word says whose draft it is.
+        comment = {"comment": graph_messages.mark(mail.key)}
         try:
-            made = self._json("POST", f"/me/messages/{_at(answered)}/createReply", body={})
+            made = self._json("POST", f"/me/messages/{_at(answered)}/createReply", body=comment)
         except (Gone, Refused):
             # Its id changes when it is moved to an archive; the Message-ID stays.
             found = self._by_message_id(mail.thread.references[-1]) if mail.thread.references else []
             if not found:
                 return None
-            made = self._json("POST", f"/me/messages/{_at(found[0]['id'])}/createReply", body={})
+            made = self._json("POST", f"/me/messages/{_at(found[0]['id'])}/createReply", body=comment)
         draft = _draft(made)
         try:
             change = graph_messages.follow_up(mail, subject=str(made.get("subject", "")))
             return self._json("PATCH", f"/me/messages/{_at(draft.draft_id)}", body=change)
         except (MailboxError, Gone) as problem:
-            # Not yet tagged: the janitor would have to search the conversation for it.
+            # Not yet tagged: the janitor would have to search for its text.
             try:
                 self.discard(draft)
             except (MailboxError, Gone):
@@ -136,9 +138,17 @@ class Graph:
         return [one for one in found.get("value", []) if not one.get("isDraft")]
 
     def find(self, key: str, *, to_address: str) -> tuple[Draft, ...]:
-        query = {"$filter": key_filter(key), "$select": _IDS, "$top": "10"}
-        found = self._json("GET", "/me/mailFolders/drafts/messages", query=query)
-        return tuple(_draft(one) for one in found.get("value", []) if one.get("isDraft"))
+        found = self._drafts({"$filter": key_filter(key)})
+        try:
+            # An answer whose second call never came (F3).
+            found += self._drafts({"$search": f'"{graph_messages.mark(key)}"'})
+        except Refused as refused:
+            logger.warning("drafts could not be searched: %s", refused.reason)
+        return tuple({one["id"]: _draft(one) for one in found if one.get("isDraft")}.values())
+
+    def _drafts(self, which: dict[str, str]) -> list[dict[str, Any]]:
+        query = {**which, "$select": _IDS, "$top": "10"}
+        return list(self._json("GET", "/me/mailFolders/drafts/messages", query=query).get("value", []))
 
     def discard(self, draft: Draft) -> None:
         # The id may by now name the sent copy, which must stay.

@@ -32,6 +32,11 @@ def key_filter(key: str) -> str:
     )
 
 
+def mark(key: str) -> str:
+    """One word for the text of an answer that does not carry the property yet: found by it if it stays so."""
+    return f"outreach{key.replace('-', '')}"
+
+
 def new(mail: OutgoingEmail) -> dict[str, Any]:
     """A message of its own. Where it belongs to a thread that cannot be answered any more, properties
     lead the recipient's side to it: Graph takes no such header."""
