@@ -32,7 +32,7 @@ def ring(task: Any, *ids: str) -> bool:
     try:
         if not cache.add(_key(task.name, ids), 1, timeout=patience()):
             return False
-        task.apply_async(ids, expires=patience())
+        _start(task, ids)
     except (OperationalError, RedisError):
         log.warning("Redis does not answer; the beat will find the work")
         return False
@@ -51,7 +51,7 @@ def ring_together(task: Any, workspace_id: str, ids: Sequence[str], *, most: int
         cache.set_many({_key(task.name, (workspace_id, one)): 1 for one in new}, timeout=patience())
         size = min(max(-(-len(new) // most), 1), most)
         for start in range(0, len(new), size):
-            task.apply_async((workspace_id, *new[start : start + size]), expires=patience())
+            _start(task, (workspace_id, *new[start : start + size]))
     except (OperationalError, RedisError):
         log.warning("Redis does not answer; the beat will find the work")
         return 0
@@ -73,6 +73,11 @@ def heard(name: str, *pieces: tuple[str, ...]) -> None:
         cache.delete_many([_key(name, ids) for ids in pieces])
     except RedisError:
         pass  # It forgets by itself.
+
+
+def _start(task: Any, ids: Sequence[str]) -> None:
+    # Celery would write the arguments down a second time, for a monitor that nobody runs.
+    task.apply_async(ids, expires=patience(), argsrepr="ids", kwargsrepr="")
 
 
 def _key(name: str, ids: tuple[str, ...]) -> str:

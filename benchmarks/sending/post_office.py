@@ -42,7 +42,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def main() -> None:
-    mails, latency, _ = sys.argv[1:]
+    mails, latency, processes = sys.argv[1:]
     Sink.seconds = int(latency) / 1000
     server = Server(("127.0.0.1", 0), Sink)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -61,7 +61,7 @@ def main() -> None:
     mail.send_many(made)
     began = time.monotonic()
     while Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued]).exists():
-        call_command("send_queued_mail", processes=2, verbosity=0)
+        call_command("send_queued_mail", processes=int(processes), verbosity=0)
     took = time.monotonic() - began
     if missing := int(mails) - Email.objects.filter(status=STATUS.sent).count():
         raise SystemExit(f"{missing} mails were not sent")
