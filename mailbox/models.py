@@ -36,6 +36,10 @@ class Replies(models.TextChoices):
     PRIVATE = "private", "Only the person who connected it"
 
 
+# May be called now, or after a provider's wait.
+USABLE = (MailboxState.CONNECTED, MailboxState.THROTTLED)
+
+
 class MailboxQuerySet(WorkspaceQuerySet["Mailbox"]):
     def live(self) -> models.QuerySet[Mailbox]:
         """Not revoked: shown in lists, and the bin is beside them."""
@@ -43,7 +47,7 @@ class MailboxQuerySet(WorkspaceQuerySet["Mailbox"]):
 
     def usable(self) -> models.QuerySet[Mailbox]:
         """May be called now or after a provider's wait."""
-        return self.filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED])
+        return self.filter(state__in=USABLE)
 
 
 MailboxManager = WorkspaceManager.from_queryset(MailboxQuerySet)

@@ -19,7 +19,6 @@ from celery import shared_task
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
-from django.db.models import Min
 from redis.exceptions import RedisError
 
 from accounts import clock
@@ -164,10 +163,9 @@ def _send_of(mailbox_id: str, began: float) -> int:
     with _one_at_a_time("send", mailbox_id) as mailbox:
         if mailbox is None or not health.may_be_called(mailbox):
             return 0
-        if _stale_for_follow_ups(mailbox):
-            reply.poll(mailbox)
         work = _Batch(mailbox, size=settings.BATCH_SIZE, began=began)
-        lanes = _lanes(mailbox)
+        work.look()
+        lanes = _lanes(mailbox) if len(work.next) == A_LOOK else 1
         if lanes == 1:
             return work.run()
         with ThreadPoolExecutor(lanes, thread_name_prefix="send") as pool:
@@ -211,16 +209,22 @@ class _Batch:
         finally:
             connections.close_all()
 
+    def look(self) -> None:
+        """See what comes next, and whether somebody answered what stands before it: no follow-up then (F27)."""
+        few = min(self.left, A_LOOK)
+        found = claim.upcoming(self.mailbox, limit=few, most_of_sequences=self.sequence)
+        self.next = [hint for hint in found if hint.id not in self.tried]
+        self.all_seen = len(found) < min(few, max(self.sequence, 1))
+        if any(hint.may_follow for hint in self.next) and not send.is_fresh(self.mailbox):
+            reply.poll(self.mailbox)
+
     def _take(self) -> claim.Hint | None:
         """The next row to claim, of a few that are looked up together."""
         with self.lock:
             if self.left <= 0:
                 return None
             if not self.next and not self.all_seen:
-                few = min(self.left, A_LOOK)
-                found = claim.upcoming(self.mailbox, limit=few, most_of_sequences=self.sequence)
-                self.next = [hint for hint in found if hint.id not in self.tried]
-                self.all_seen = len(found) < min(few, max(self.sequence, 1))
+                self.look()
             if not self.next:
                 return None
             hint = self.next.pop(0)
@@ -263,9 +267,7 @@ def _next_mailboxes() -> list[uuid.UUID]:
 
     A workspace with a thousand mailboxes does not fill the queue that all workspaces stand in.
     """
-    rows = claim.claimable().filter(mailbox__in=Mailbox.objects.usable())
-    waiting = rows.order_by().values_list("mailbox_id").annotate(oldest=Min("due_at")).order_by("oldest")
-    return [pk for pk, _ in waiting[: settings.SEND_SHARE]]
+    return claim.in_line(most=settings.SEND_SHARE)
 
 
 def _worked_on(what: str, due: list[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -279,13 +281,6 @@ def _worked_on(what: str, due: list[tuple[str, str]]) -> set[tuple[str, str]]:
 
 def _mailboxes_of(rows: Any) -> Iterable[uuid.UUID]:
     return [pk for pk in rows.order_by().values_list("mailbox_id", flat=True).distinct() if pk is not None]
-
-
-def _stale_for_follow_ups(mailbox: Mailbox) -> bool:
-    """Whether a row that waits needs a fresh look at the inbox first (F27)."""
-    if send.is_fresh(mailbox):
-        return False
-    return claim.claimable().filter(mailbox=mailbox, step__position__gt=1).exists()
 
 
 @contextmanager

@@ -16,9 +16,10 @@ from django.db.models import Q, QuerySet
 
 from accounts.clock import Now
 from accounts.failpoints import failpoint
-from mailbox.models import Mailbox, MailboxState
+from accounts.tenancy import current_workspace_id
+from mailbox.models import USABLE, Mailbox, MailboxState
 from outreach import in_hand, results
-from outreach.models import CampaignState, Message, MessageState
+from outreach.models import CampaignState, Message, MessageKind, MessageState
 from outreach.models.messages import AT_ONCE, STOPPABLE
 
 MOST_KILLS = 3
@@ -56,10 +57,20 @@ def claimable() -> QuerySet[Message]:
 
 @dataclass(frozen=True)
 class Hint:
-    """A row that would be claimed next; nobody has it yet. `at_once`: a person waits for it."""
+    """A row that would be claimed next; nobody has it yet."""
 
     id: uuid.UUID
-    at_once: bool
+    kind: str
+
+    @property
+    def at_once(self) -> bool:
+        """A person waits for it."""
+        return self.kind in AT_ONCE
+
+    @property
+    def may_follow(self) -> bool:
+        """Another mail may stand before it, and an answer to that one stop it (F27)."""
+        return self.kind in (MessageKind.FOLLOW_UP, MessageKind.REMOVAL)
 
 
 def upcoming(mailbox: Mailbox, *, limit: int, most_of_sequences: int) -> list[Hint]:
@@ -78,7 +89,18 @@ def upcoming(mailbox: Mailbox, *, limit: int, most_of_sequences: int) -> list[Hi
                 "sequences": sequences,
             },
         )
-        return [Hint(pk, at_once) for pk, at_once, _ in cursor.fetchall()]
+        found = [Hint(pk, kind) for pk, kind, _ in cursor.fetchall()]
+    return sorted(found, key=lambda hint: not hint.at_once)[:limit]
+
+
+def in_line(*, most: int) -> list[uuid.UUID]:
+    """The workspace's mailboxes with mails to claim: where a person waits, then what has waited longest."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM outreach_mailboxes_in_line(%s, %s, %s)",
+            [current_workspace_id(), [str(state) for state in USABLE], most],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def claim(message_id: uuid.UUID) -> Claimed | None:
