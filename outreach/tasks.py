@@ -210,7 +210,7 @@ class _Batch:
             connections.close_all()
 
     def look(self) -> None:
-        """See what comes next, and whether somebody answered what stands before it: no follow-up then (F27)."""
+        """See what comes next, and whether somebody answered what it follows (F27)."""
         few = min(self.left, A_LOOK)
         found = claim.upcoming(self.mailbox, limit=few, most_of_sequences=self.sequence)
         self.next = [hint for hint in found if hint.id not in self.tried]
