@@ -15,7 +15,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 NO_DATABASE := SECRET_KEY=check KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	DATABASE_URL=postgres://check@127.0.0.1:1/outreach KEYSTORE_URL=postgres://check@127.0.0.1:1/outreach_keys
 
-.PHONY: run setup test pytest lint types boundaries migrations check audit bench bench-send fuzz mutants soak races format lock machine clean
+.PHONY: run setup test pytest lint types boundaries migrations check audit bench bench-send bench-memory fuzz mutants soak races format lock machine clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.local-installed
@@ -95,15 +95,19 @@ migrations: setup
 
 check: lint types boundaries migrations
 
-# All but the sending, which takes a quarter of an hour and has a target of its own.
+# All but the sending, which takes a quarter of an hour, and the memory of the workers: they have their own targets.
 bench: setup
-	@for bench in $(filter-out benchmarks/send.py,$(wildcard benchmarks/[a-z]*.py)); do \
+	@for bench in $(filter-out benchmarks/send.py benchmarks/memory.py,$(wildcard benchmarks/[a-z]*.py)); do \
 		$(PY) -m benchmarks.$$(basename $$bench .py) || exit 1; \
 	done
 
 # Mails a second, beside a bare loop of the same calls and beside django-post-office.
 bench-send: setup machine
 	$(PY) -m benchmarks.send $(ARGS)
+
+# How the workers' memory grows with the mails sent.
+bench-memory: setup machine
+	$(PY) -m benchmarks.memory $(ARGS)
 
 # Takes away each permission check and each filter by workspace, one at a time, and asks whether the matrix or
 # row-level security notices. PLACES= names a part of a path to try only those.
@@ -116,7 +120,7 @@ fuzz: setup machine
 	FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n0 -s tests/api/test_schema.py -k description_and_its_policy
 
 # So many mails while processes are killed, PostgreSQL and Redis with them, and the providers lie: what ledger and
-# database then say. And stops at random instants of sending. Short runs of both are part of the tests.
+# database then say. And stops at random instants of sending, with the time from an opt-out to its effect. Short runs of both are part of the tests.
 SENDS ?= 100000
 SEED ?= 4
 MINUTES ?= 600

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.soak import worker
 from tests.soak.oracle import Verdict, judge
 from tests.soak.world import World
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # Nearly everybody gets two mails; who answers, opts out, bounces or is refused gets one or none.
 MAILS_A_PERSON = 1.72
 CAP = 40
+# Two at once all the time, each ringing for the same work (F19).
+BEATS = 2
 
 
 def say(text: str) -> None:
@@ -39,7 +42,7 @@ class Soak:
 
     def __init__(self, *, sends: int, seed: int, workers: int, seconds: float, folder: Path) -> None:
         self.sends, self.seed, self.workers, self.seconds = sends, seed, workers, seconds
-        self.world = World(folder, cap=CAP)
+        self.world = World(folder, cap=CAP, failing=True)
         self.began = time.monotonic()
         self.report: dict[str, Any] = {}
 
@@ -53,18 +56,19 @@ class Soak:
             from tests.soak.chaos import Chaos
             from tests.soak.furniture import furnish, plant_faults
 
-            mailboxes = max(8, min(self.sends // 45, 400))
+            mailboxes = max(8, min(self.sends // 40, 100))
             self.house = furnish(
                 world,
                 random.Random(self.seed),
                 people=round(self.sends / MAILS_A_PERSON),
                 mailboxes=mailboxes,
-                workspaces=max(2, min(mailboxes // 4, 10)),
+                workspaces=max(2, min(mailboxes // 10, 5)),
             )
             plant_faults(world)
             for number in range(self.workers):
                 world.start_worker(f"worker{number}")
-            world.start_beat()
+            for number in range(BEATS):
+                world.start_beat(f"beat{number}")
             self.clock = world.clock()
             say(f"soak, seed {self.seed}: {self.house.planned} people, {mailboxes} mailboxes; up after "
                 f"{time.monotonic() - self.began:.0f} s")  # fmt: skip
@@ -81,13 +85,15 @@ class Soak:
         def over(sent: int, left: int) -> bool:
             return left == 0 or (left * 50 < self.house.planned and not chaos.revokes)
 
+        self.sending = time.monotonic()
         self._until(over, each=chaos.turn)
-        self.report["seconds_of_chaos"] = round(time.monotonic() - self.began)
+        self.report["seconds_of_chaos"] = round(time.monotonic() - self.sending)
 
     def _drain(self, chaos: Chaos) -> None:
         self.world.ask("faults/clear")
         chaos.calm()
         self._until(lambda sent, left: left == 0, each=lambda sent: self._revive(chaos))
+        self.report["seconds_of_sending"] = round(time.monotonic() - self.sending)
         self.world.halt_product()
 
     def _revive(self, chaos: Chaos) -> None:
@@ -97,12 +103,14 @@ class Soak:
         """Turn after turn, moving the clock, until `over(sent, left)` or the time is up."""
         end, look, said = time.monotonic() + self.seconds, 0.0, 0.0
         sent = left = 0
+        # One look reads every row.
+        pause = 1 + self.sends / 20_000
         while time.monotonic() < end:
             if time.monotonic() > look:
                 sent, left = self.world.standing()
                 if over(sent, left):
                     return
-                look = time.monotonic() + 1
+                look = time.monotonic() + pause
             if time.monotonic() > said + 15:
                 said = time.monotonic()
                 say(f"  {time.monotonic() - self.began:5.0f} s  {sent} sent, {left} not at an end, "
@@ -129,16 +137,23 @@ class Soak:
         for mail in facts.mails:
             name = f"{mail.state} ({mail.reason})" if mail.reason else mail.state
             states[name] = states.get(name, 0) + 1
+        fired = worker.fired(self.world.fired)
+        deaths = sum(number for name, number in fired.items() if name.startswith("kill9"))
         self.report |= {
             "seed": self.seed,
             **dict(sorted(verdict.counts.items())),
-            "kills": chaos.kills,
+            "faults": verdict.counts["faults"] + fired.total(),
+            "faults_in_doubt_window": verdict.counts["faults_in_doubt_window"] + fired.total(),
+            "kills": chaos.kills + deaths,
+            "kills_in_doubt_window": deaths,
+            "failpoints": dict(sorted(fired.items())),
             "acts": dict(sorted(chaos.done.items())),
             "states": dict(sorted(states.items())),
             "fault_kinds": reading.faults_by_kind(self.world.ledger),
             "clock_steps": self.clock.steps,
             "clock_days": round(self.clock.moved / 86_400, 1),
             "seconds": round(time.monotonic() - self.began),
+            "sends_a_second": round(verdict.counts["sends"] / self.report["seconds_of_sending"], 1),
             "examples": dict(verdict.examples),
             "broken": verdict.broken,
         }

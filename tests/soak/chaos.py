@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.db import connections
@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from accounts.tenancy import workspace
 from config.celery import app
 from mailbox import revocation
-from mailbox.models import Mailbox
+from mailbox.models import Mailbox, Receipt
 from outreach import campaigns, suppression
 from outreach.models import Campaign, CampaignState, Message
 from tests.soak.furniture import House
@@ -30,20 +30,30 @@ from tests.soak.world import World
 from tracking.tokens import opt_out_url
 
 # Mean number of mails between two acts of a kind: the plan goes with the work, so that a slow machine meets
-# the same faults at the same mails, and is not killed faster than it can start.
+# the same faults at the same mails, and is not killed faster than it can start. A process that starts costs
+# as much as a hundred mails: most deaths are those of a worker's children, and of the failpoints in them.
 GAPS = {
-    "kill_child": 15.0,
-    "kill_worker": 250.0,
-    "stop_child": 80.0,
-    "stop_worker": 250.0,
-    "flush": 120.0,
-    "kill_postgres": 400.0,
-    "restart": 600.0,
-    "pause": 20.0,
+    "kill_child": 120.0,
+    "kill_worker": 1500.0,
+    "kill_beat": 4000.0,
+    "stop_child": 400.0,
+    "stop_worker": 1500.0,
+    "flush": 800.0,
+    "kill_postgres": 2500.0,
+    "restart": 4000.0,
+    "pause": 30.0,
     "opt_out": 35.0,
-    "storm": 60.0,
+    "storm": 300.0,
+    "copies": 60.0,
 }
-WAKES = ("outreach.wake_senders", "outreach.wake_queue", "outreach.wake_settle", "outreach.wake_pollers")
+COPIES = 5
+OF_A_MAILBOX = (
+    "outreach.send_batch",
+    "outreach.settle_mailbox",
+    "outreach.poll_mailbox",
+    "outreach.sweep_mailbox",
+)
+OF_A_WORKSPACE = ("outreach.queue_messages", "outreach.finish_campaigns")
 
 
 class Chaos:
@@ -65,7 +75,7 @@ class Chaos:
 
     @property
     def kills(self) -> int:
-        return sum(self.done[name] for name in ("kill_child", "kill_worker", "kill_postgres"))
+        return sum(self.done[name] for name in ("kill_child", "kill_worker", "kill_beat", "kill_postgres"))
 
     def turn(self, sent: int) -> None:
         self.done["revived"] += self.world.revive()
@@ -106,6 +116,11 @@ class Chaos:
         self.world.start_worker(name)
         return True
 
+    def _kill_beat(self) -> bool:
+        self.world.kill_beat(name := self.dice.choice(sorted(self.world.beats)))
+        self.world.start_beat(name)
+        return True
+
     def _restart(self) -> bool:
         """One worker after the other, as a deploy does; what is not done in two seconds is killed."""
         for name in sorted(self.world.workers):
@@ -142,10 +157,28 @@ class Chaos:
         return True
 
     def _storm(self) -> bool:
-        """Each wake-up five times, as a broker redelivers (F17) and a second beat rings (F19)."""
+        """Each wake-up of the beat five times, as a broker redelivers (F17)."""
+        names = sorted(entry["task"] for entry in app.conf.beat_schedule.values())
+        return self._send((name, ()) for name in names)
+
+    def _copies(self) -> bool:
+        """Each task of one mailbox five times, with the keys gone that let the second of two give way."""
+        mailbox = self.dice.choice(sorted(self.house.mailboxes))
+        here = str(self.house.mailboxes[mailbox][0])
+        self.world.forget_keys(str(mailbox))
+        done = self._send(
+            [(name, (here, str(mailbox))) for name in OF_A_MAILBOX]
+            + [(name, (here,)) for name in OF_A_WORKSPACE]
+        )
+        for _ in range(COPIES):
+            self._in(self.dice.uniform(0, 1), lambda: self.world.forget_keys(str(mailbox)))
+        return done
+
+    def _send(self, tasks: Iterable[tuple[str, tuple[str, ...]]]) -> bool:
         try:
-            for name in WAKES * 5:
-                app.send_task(name)
+            for name, ids in tasks:
+                for _ in range(COPIES):
+                    app.send_task(name, ids)
         except OperationalError:
             return False
         return True
@@ -167,9 +200,10 @@ class Chaos:
         return paused
 
     def _opt_out(self) -> bool:
-        here = self.dice.choice(self.house.workspaces)
+        box = self.dice.choice(sorted(self.house.mailboxes))
+        here, _ = self.house.mailboxes[box]
         with workspace(here):
-            ids = list(Message.objects.order_by("pk").values_list("pk", flat=True))
+            ids = list(Message.objects.filter(mailbox=box).order_by("pk").values_list("pk", flat=True))
             message = Message.objects.select_related("contact").get(pk=self.dice.choice(ids))
         return message.contact is not None and opt_out(
             self.person, here, message.pk, str(message.contact.address)
@@ -179,7 +213,11 @@ class Chaos:
         here, _ = self.house.mailboxes[mailbox_id]
         with workspace(here):
             revocation.revoke(Mailbox.objects.get(pk=mailbox_id), actor=self.house.owners[here])
+            receipts = [
+                str(pk) for pk in Receipt.objects.filter(mailbox=mailbox_id).values_list("pk", flat=True)
+            ]
         self.done["revoke"] += 1
+        self._send(("outreach.erase_mailbox", (str(here), str(pk))) for pk in receipts)
 
     # --- inside -------------------------------------------------------------------------------
     def _gap(self, name: str) -> float:

@@ -9,6 +9,7 @@ import datetime as dt
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
 
@@ -90,6 +91,7 @@ def furnish(
     # Tokens and quota units are not what is tried here; both would make the run wait in real time.
     world.ask("settings", token_seconds=10**8, meter=False)
     house = House()
+    shares = uneven(people, mailboxes)
     for number in range(workspaces):
         owner = User.objects.create_user(f"owner{number}@soak.example", "soak-soak-soak", name="Owner")
         here = create_workspace(owner, name=f"Soak {number}")
@@ -103,11 +105,18 @@ def furnish(
                 row = connect(world, here, owner, provider, f"m{one}@{provider}{one}.soak.example")
                 house.mailboxes[row.pk] = (here.pk, str(row.address))
                 house.numbers[row.pk] = one
-                share = each(one) if each else people // mailboxes + (one < people % mailboxes)
+                share = each(one) if each else shares[one]
                 campaign = campaign_of(project, row, name=f"Soak {one}", follow_up=each is None)
                 house.campaigns[campaign.pk] = here.pk
                 house.planned += invite(campaign, dice, count=share, name=str(one), silent=each is not None)
     return house
+
+
+def uneven(people: int, mailboxes: int) -> list[int]:
+    """Half of the mailboxes write to three times as many as the others: their caps hold, and none is idle."""
+    weights = [3 if number % 4 < 2 else 1 for number in range(mailboxes)]
+    ends = [round(people * done / sum(weights)) for done in accumulate(weights, initial=0)]
+    return [end - begin for begin, end in pairwise(ends)]
 
 
 def connect(world: World, here: Workspace, owner: User, provider: str, email: str) -> Mailbox:

@@ -24,7 +24,8 @@ GRACE = 0.25
 # What faults.md 3.1 rule 9 and 4.2 park although the unused draft can still be seen: a person chooses.
 PARKED_BY_RULE = frozenset({"unsent_twice", "too_old"})
 MUST_BE_ZERO = ("duplicate", "lost", "wrongly_sent", "wrongly_not_sent", "stop_violated", "cap_breach",
-                "unknown_mail", "parked_and_decidable", "late_calls", "tokens_left")  # fmt: skip
+                "unknown_mail", "parked_and_decidable", "late_calls", "tokens_left",
+                "left_an_end")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,9 @@ def judge(facts: Facts) -> Verdict:
         "parked_by_rule": [mail.id for mail in parked if _by_rule(facts, mail)],
         "parked_and_decidable": list(_decidable(facts, parked)),
         "late_calls": list(_late_calls(facts)),
+        "left_an_end": [
+            one.id for one in facts.changes if one.kind == "message" and one.was in FINAL - {"doubt"}
+        ],
         "tokens_left": [box for box in _revoked(facts) if box in facts.tokens],
     }
     faults = Counter(call.fault for call in facts.calls if call.fault and call.op == "send")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mailbox.sandbox.store import SCHEMA
-from tests.soak import pace, reading
+from tests.soak import pace, races, reading
 from tests.soak.oracle import DAY, MUST_BE_ZERO, Call, Change, Facts, Mail, Taken, judge
 from tracking.tokens import opt_out_url
 
@@ -118,6 +118,8 @@ PLANTED: dict[str, tuple[str, Callable[[Facts], Facts]]] = {
     "a token behind the revoke": (
         "tokens_left", lambda f: changed(f, dataclasses.replace(BOX, committed=30.0)),
     ),
+    "a mail that went on behind its end": ("left_an_end", lambda f: changed(
+        f, Change("message", "a1", "refused", 40.0, "sent", "m", "c", "ea", "pa"))),
 }  # fmt: skip
 
 
@@ -151,6 +153,25 @@ def test_it_counts_what_is_parked_and_why() -> None:
     counts = judge(dataclasses.replace(by_rule, traces={"b2": "draft"})).counts
     assert (counts["parked"], counts["parked_by_rule"], counts["true_unknown"]) == (1, 1, 0)
     assert judge(dataclasses.replace(by_rule, traces={"b2": "sent"})).broken == ["parked_and_decidable"]
+
+
+def pressed(key: str, began: float, answered: float) -> races.Press:
+    return races.Press(key, began, answered)
+
+
+def test_it_dates_an_opt_out_by_its_commit() -> None:
+    """Faults R4: from the request to the commit of the stop, and no submit behind the answer."""
+    found = races.effects([pressed("b1", 14.75, 15.25)], house())
+    assert (found["post_to_effect_p99_ms"], found["answer_to_effect_p99_ms"]) == (250, 0)
+    assert (found["submits_behind_an_answer"], found["opt_outs_without_effect"]) == (0, 0)
+
+
+def test_it_sees_an_opt_out_that_is_answered_too_early() -> None:
+    """Answered before the stop was committed; a mail of this person was submitted in between."""
+    facts = changed(house(), Change("opt_out", "a1", "opted_out", 21.0, contact="pa"))
+    found = races.effects([pressed("a1", 19.0, 19.5), pressed("b9", 1.0, 2.0)], facts)
+    assert found["answer_to_effect_p99_ms"] == 1500
+    assert (found["submits_behind_an_answer"], found["opt_outs_without_effect"]) == (1, 1)
 
 
 # --- how a mail is known --------------------------------------------------------------------------

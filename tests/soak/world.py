@@ -23,6 +23,7 @@ from config.processes import MARK, Child
 from config.run import ROOT, Run
 from tests.soak import history, pace
 from tests.soak.oracle import FINAL
+from tests.soak.worker import FIRED
 
 SETTINGS = {
     **pace.SETTINGS,
@@ -31,10 +32,10 @@ SETTINGS = {
     "SEND_SPACING_SECONDS": "0",
     "SEND_SPACING_JITTER": "0",
     "DAY_SECONDS": "6000",
-    "WAKE_SECONDS": "1",
-    "POLL_SECONDS": "3600",
+    "WAKE_SECONDS": "2",
+    "POLL_SECONDS": "21600",
     "BATCH_SIZE": "30",
-    "SEND_CONCURRENCY": "4",
+    "SEND_CONCURRENCY": "2",
     "LOG_LEVEL": "WARNING",
     "TRACKING_BASE_URL": "http://localhost:9",
 }
@@ -52,13 +53,18 @@ def capped(cap: int) -> dict[str, str]:
 
 
 class World(Run):
-    """`up` starts the servers and makes this process a part of the product; `started` counts by name."""
+    """`up` starts the servers and makes this process a part of the product; `started` counts by name.
 
-    def __init__(self, data: Path, *, cap: int) -> None:
+    `failing`: the workers' own failpoints are armed.
+    """
+
+    def __init__(self, data: Path, *, cap: int, failing: bool = False) -> None:
         super().__init__(data)
+        self.fired = data / "fired"
+        self.failing = failing
         self.cap = cap
         self.workers: dict[str, Child] = {}
-        self.beat: Child | None = None
+        self.beats: dict[str, Child] = {}
         self.started: Counter[str] = Counter()
         self.superuser = ""
 
@@ -79,7 +85,7 @@ class World(Run):
             self.spawn(f"migrate-{name}", "manage.py", "migrate", "--database", name, **owners).finish(
                 seconds=180
             )
-        self._sql(history.SCHEMA)
+        self.sql(history.SCHEMA)
         self.wait_for(sandbox, ports["sandbox"])
         self.wait_for(sandbox, ports["sandbox_tls"])
         # This process dies by itself: it carries no mark, or the end of the run would end it.
@@ -102,7 +108,7 @@ class World(Run):
             raise RuntimeError(f"the sandbox answers {answer.status}: {body[:300]!r}")
         return json.loads(body)
 
-    def _sql(self, statements: str) -> None:
+    def sql(self, statements: str) -> None:
         connection = psycopg2.connect(self.superuser)
         connection.autocommit = True
         try:
@@ -112,26 +118,28 @@ class World(Run):
             connection.close()
 
     def _date_commits(self) -> None:
-        self._sql("ALTER SYSTEM SET track_commit_timestamp = on")
+        self.sql("ALTER SYSTEM SET track_commit_timestamp = on")
         self._restart_postgres()
 
     # --- workers ------------------------------------------------------------------------------
     def start_worker(self, name: str) -> None:
         self.workers[name] = self._fresh(
-            name, "-m", "celery", "-A", "config.celery", "worker", "-P", "prefork", "-c", str(POOL),
-            "-n", f"{name}-{self.started[name]}@%h", "--time-limit", str(int(pace.HARD_LIMIT)),
+            name, "-m", "tests.soak.worker", "-A", "config.celery", "worker", "-P", "prefork",
+            "-c", str(POOL), "-n", f"{name}-{self.started[name]}@%h",
+            "--time-limit", str(int(pace.HARD_LIMIT)),
             "-l", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat",
         )  # fmt: skip
 
-    def start_beat(self) -> None:
-        self.beat = self._fresh(
-            "beat", "-m", "celery", "-A", "config.celery", "beat", "-l", "WARNING", "--pidfile", ""
+    def start_beat(self, name: str) -> None:
+        self.beats[name] = self._fresh(
+            name, "-m", "celery", "-A", "config.celery", "beat", "-l", "WARNING", "--pidfile", ""
         )
 
     def _fresh(self, name: str, *command: str) -> Child:
         self.started[name] += 1
         number = self.started[name]
-        return Child(f"{name}-{number}", [sys.executable, *command], env=self.env, cwd=ROOT, logs=self.logs)
+        env = self.env | ({FIRED: str(self.fired)} if self.failing else {})
+        return Child(f"{name}-{number}", [sys.executable, *command], env=env, cwd=ROOT, logs=self.logs)
 
     def is_up(self, name: str) -> bool:
         """Whether its pool is there: one that never gets so far tries nothing of the product."""
@@ -143,11 +151,19 @@ class World(Run):
         for name in ended:
             self.workers.pop(name).stop(seconds=0)
             self.start_worker(name)
+        for name in [name for name, child in self.beats.items() if child.ended()]:
+            self.beats.pop(name).stop(seconds=0)
+            self.start_beat(name)
         return len(ended)
 
     def kill_worker(self, name: str) -> None:
         """The parent and its children, in one instant."""
-        child = self.workers.pop(name)
+        self._kill(self.workers.pop(name))
+
+    def kill_beat(self, name: str) -> None:
+        self._kill(self.beats.pop(name))
+
+    def _kill(self, child: Child) -> None:
         child.signal(signal.SIGKILL)
         child.process.wait(30)
 
@@ -158,6 +174,11 @@ class World(Run):
     def pool_of(self, name: str) -> list[int]:
         """The process ids of a worker's children."""
         return list(children_of(self.workers[name].process.pid))
+
+    def forget_keys(self, mailbox: str) -> None:
+        """The keys by which the second of two equal tasks sees that another is at work."""
+        for key in self.redis_client.scan_iter(f"*only-one:*:{mailbox}", count=1000):
+            self.redis_client.delete(key)
 
     # --- PostgreSQL ---------------------------------------------------------------------------
     def kill_postgres(self) -> None:
@@ -201,12 +222,11 @@ class World(Run):
         )
 
     def halt_product(self) -> None:
-        """Beat and workers end; what the database and the ledger say now is final."""
-        for child in (self.beat, *self.workers.values()):
-            if child is not None:
-                child.signal(signal.SIGCONT)
-                child.stop(seconds=pace.HARD_LIMIT + 4)
-        self.beat = None
+        """Beats and workers end; what the database and the ledger say now is final."""
+        for child in (*self.beats.values(), *self.workers.values()):
+            child.signal(signal.SIGCONT)
+            child.stop(seconds=pace.HARD_LIMIT + 4)
+        self.beats.clear()
         self.workers.clear()
 
     def stop(self) -> None:
