@@ -26,6 +26,8 @@ from tests.soak.oracle import FINAL
 from tests.soak.worker import FIRED
 
 SETTINGS = {
+    # Pages are answered by this process, which has gathered no static files.
+    "STATICFILES_BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
     **pace.SETTINGS,
     # Caps stand, and never grow: the oracle knows what it may count.
     "DAILY_CAP_GROWTH": "0",
