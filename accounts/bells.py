@@ -46,8 +46,8 @@ def ring_together(task: Any, workspace_id: str, ids: Sequence[str], *, most: int
     Pieces are spread before they are stacked, so that few of them do not wait behind each other.
     """
     try:
-        known = cache.get_many([_key(task.name, (workspace_id, one)) for one in ids])
-        new = [one for one in ids if _key(task.name, (workspace_id, one)) not in known]
+        known = rung(task, of=[(workspace_id, one) for one in ids])
+        new = [one for one in ids if (workspace_id, one) not in known]
         cache.set_many({_key(task.name, (workspace_id, one)): 1 for one in new}, timeout=patience())
         size = min(max(-(-len(new) // most), 1), most)
         for start in range(0, len(new), size):

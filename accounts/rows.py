@@ -40,7 +40,7 @@ class Shape(Generic[M]):
         """An instance of these values, in the order of `columns`; None for the empty side of a join."""
         if values[self._key] is None:
             return None
-        found, here = list(values), _real()
+        found, here = list(values), _connection()
         for place, converters in self._converters:
             for convert in converters:
                 found[place] = convert(found[place], None, here)
@@ -52,7 +52,7 @@ class Shape(Generic[M]):
 
     @cached_property
     def _converters(self) -> list[tuple[int, list[Any]]]:
-        here = _real()
+        here = _connection()
         found = [
             (
                 place,
@@ -93,10 +93,10 @@ class Insert(Generic[M]):
 
     def values(self, row: M) -> list[Any]:
         """For `sql`; several statements may stand in one message, with the values one after the other."""
-        here = _real()
+        here = _connection()
         return [one.get_db_prep_save(one.pre_save(row, True), connection=here) for one in self._fields]
 
 
-def _real() -> Any:
+def _connection() -> Any:
     """This thread's connection: Django's `connection` looks for it anew at each of its attributes."""
     return connections[DEFAULT_DB_ALIAS]

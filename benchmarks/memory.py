@@ -10,14 +10,21 @@ the mails, until when caches fill and threads start. A leak of 1 KB a mail shows
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from benchmarks.sending.world import World, fill, folder, furnish, in_state
+from benchmarks.sending.world import (
+    World,
+    fill,
+    folder,
+    furnish,
+    in_state,
+    resident,
+    start_beat,
+    start_workers,
+)
 
 GOAL = 100.0  # KB per 1,000 mails and worker: 100 MB in a million mails
 WARMING = 0.2
@@ -63,13 +70,8 @@ def watch(
 ) -> dict[str, list[tuple[float, float]]]:
     """(mails sent so far by all, KB) of each worker, until every mail has left."""
     count = fill(mailboxes, mails=mails, word="m")
-    command = ("-m", "celery", "-A", "config.celery")
-    workers = [
-        world.spawn(f"worker-{number}", *command, "worker", "-P", "threads", "-c", str(concurrency),
-                    "-l", "WARNING", "--without-gossip", "--without-mingle", "-n", f"m{number}@%h")
-        for number in range(2)
-    ]  # fmt: skip
-    beat = world.spawn("beat", *command, "beat", "-l", "WARNING", "--pidfile", "")
+    workers = start_workers(world, "m", concurrency=concurrency)
+    beat = start_beat(world, "m")
     found: dict[str, list[tuple[float, float]]] = {child.name: [] for child in workers}
     end = time.monotonic() + PATIENCE
     while (done := in_state("sent")) < count:
@@ -77,7 +79,7 @@ def watch(
             raise SystemExit(f"only {done} of {count} mails left in {PATIENCE:.0f} s")
         if done:
             for child in workers:
-                found[child.name].append((float(done), resident(child.process.pid)))
+                found[child.name].append((float(done), resident(child.process.pid) / 1024))
         time.sleep(0.5)
     for child in (beat, *workers):
         child.stop(seconds=10)
@@ -93,12 +95,6 @@ def report(found: dict[str, list[tuple[float, float]]]) -> None:
         print(f"{name}: {samples[0][1] / 1024:.0f} MB at {samples[0][0]:.0f} mails, "
               f"{samples[-1][1] / 1024:.0f} MB at {samples[-1][0]:.0f}; {grew:+.0f} KB per 1,000 mails "
               f"(goal: at most {GOAL:.0f}){'' if grew <= GOAL else '  above'}")  # fmt: skip
-
-
-def resident(pid: int) -> float:
-    """Kilobytes in memory."""
-    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
 if __name__ == "__main__":

@@ -24,7 +24,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.sending.world import World, fill, folder, furnish, in_state, took
+from benchmarks.sending.world import (
+    World,
+    fill,
+    folder,
+    furnish,
+    in_state,
+    resident,
+    start_beat,
+    start_workers,
+    took,
+)
 
 GOALS = {"a second": 154.0, "of the bare loop": 0.6, "times django-post-office": 3.0}
 PATIENCE = 900.0
@@ -95,14 +105,9 @@ def compare(world: World, mailboxes: list, *, mails: int, latency: int, concurre
 def product(world: World, mailboxes: list, *, mails: int, word: str, concurrency: int) -> Rate:  # type: ignore[type-arg]
     before = in_state("sent")
     count = fill(mailboxes, mails=mails, word=word)
-    command = ("-m", "celery", "-A", "config.celery")
-    workers = [
-        world.spawn(f"worker-{word}-{number}", *command, "worker", "-P", "threads", "-c", str(concurrency),
-                    "-l", "WARNING", "--without-gossip", "--without-mingle", "-n", f"w{number}@%h")
-        for number in range(2)
-    ]  # fmt: skip
+    workers = start_workers(world, word, concurrency=concurrency)
     time.sleep(8)  # they load what they need before the first bell
-    beat = world.spawn(f"beat-{word}", *command, "beat", "-l", "WARNING", "--pidfile", "")
+    beat = start_beat(world, word)
     spent, began = processors(world), time.monotonic()
     while (done := in_state("sent") - before) < count:
         if time.monotonic() - began > PATIENCE:
@@ -110,7 +115,7 @@ def product(world: World, mailboxes: list, *, mails: int, word: str, concurrency
         time.sleep(0.5)
     rate = Rate(count, took(word), since(spent, processors(world)))
     for child in (beat, *workers):
-        print(f"  {child.name}: {resident(child.process.pid):.0f} MB")
+        print(f"  {child.name}: {resident(child.process.pid) / 1e6:.0f} MB")
         child.stop(seconds=10)
     return rate
 
@@ -196,12 +201,6 @@ def _spent(pid: int) -> float:
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def resident(pid: int) -> float:
-    """Megabytes in memory."""
-    text = Path(f"/proc/{pid}/statm").read_text().split()[1]
-    return int(text) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from django.db.models.functions import Greatest
 from accounts.clock import Now
 from mailbox import failures
 from mailbox.errors import Disconnected, MailboxError, Retry
-from mailbox.models import Mailbox, MailboxState
+from mailbox.models import USABLE, Mailbox, MailboxState
 from mailbox.signals import mailbox_changed
 
 # Waits of our own making: nothing the provider asked for, and over in a moment.
@@ -40,7 +40,7 @@ def wait(mailbox: Mailbox, error: Retry) -> None:
     count(mailbox, error)
     # GREATEST passes over NULL: a mailbox that does not wait yet waits from now.
     until = Greatest(F("throttled_until"), Now() + dt.timedelta(seconds=error.after))
-    _rows(mailbox).filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED]).update(
+    _rows(mailbox).filter(state__in=USABLE).update(
         state=MailboxState.THROTTLED, state_reason=error.reason[:60], state_at=Now(), throttled_until=until
     )
 
@@ -50,7 +50,7 @@ def broke(mailbox: Mailbox, error: Disconnected) -> None:
     with transaction.atomic():
         changed = (
             _rows(mailbox)
-            .filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED])
+            .filter(state__in=USABLE)
             .update(state=MailboxState.BROKEN, state_reason=error.reason[:60], state_at=Now())
         )
         if changed:

@@ -36,7 +36,7 @@ _HOLD = f"""
 SELECT h.moment, {", ".join(shape.columns(f"(h.{alias})") for shape, alias in _SHAPES)},
     h.blocked, h.replied, h.came_back, h.complaints, h.wrote_at, h.bulk_at, h.site_at, h.counted_at,
     h.consumer, h.first_seen_at, h.used, h.minute, h.holds, h.has_old
-FROM outreach_hold(%(fence)s, %(first)s, {facts.ASKED}) h
+FROM outreach_hold(%(fence)s, %(first)s, {facts.PARAMETERS}) h
 """  # nosec B608  (our own constants)
 _HAND_OVER = """
 SELECT outreach_hand_over(%(message)s, %(fence)s, %(generation)s, make_interval(secs => %(settle)s))

@@ -22,7 +22,7 @@ from django.db import connections
 from redis.exceptions import RedisError
 
 from accounts import clock
-from accounts.bells import ring, ring_together, rung
+from accounts.bells import ring, ring_together
 from accounts.tasks import WorkspaceTask
 from accounts.tenancy import current_workspace_id, every_workspace, workspace
 from mailbox import health, limits, offers, revocation
@@ -53,9 +53,9 @@ def wake_queue() -> None:
 @shared_task(name="outreach.wake_senders")
 def wake_senders() -> None:
     for here in every_workspace("send what is due"):
-        due = [(str(here.pk), str(pk)) for pk in _next_mailboxes()]
-        passed = rung(send_batch, of=due) | _worked_on("send", due)
-        ring_together(send_batch, str(here.pk), [ids[1] for ids in due if ids not in passed], most=A_ROUND)
+        due = [str(pk) for pk in claim.in_line(most=settings.SEND_SHARE)]
+        in_hand = _worked_on("send", due)
+        ring_together(send_batch, str(here.pk), [pk for pk in due if pk not in in_hand], most=A_ROUND)
 
 
 @shared_task(name="outreach.wake_settle")
@@ -103,7 +103,8 @@ def wake_erasure() -> None:
 def queue_messages(workspace_id: str) -> None:
     with only_one("queue", workspace_id) as mine:
         if mine and queue.queue_due():
-            ring_together(send_batch, workspace_id, [str(pk) for pk in _next_mailboxes()], most=A_ROUND)
+            due = claim.in_line(most=settings.SEND_SHARE)
+            ring_together(send_batch, workspace_id, [str(pk) for pk in due], most=A_ROUND)
 
 
 @shared_task(base=WorkspaceTask, name="outreach.send_batch", pieces=True)
@@ -262,17 +263,9 @@ def _room(mailbox: Mailbox) -> int:
     return 1 if free else 0
 
 
-def _next_mailboxes() -> list[uuid.UUID]:
-    """This workspace's share of a turn: the mailboxes whose mails have waited longest.
-
-    A workspace with a thousand mailboxes does not fill the queue that all workspaces stand in.
-    """
-    return claim.in_line(most=settings.SEND_SHARE)
-
-
-def _worked_on(what: str, due: list[tuple[str, str]]) -> set[tuple[str, str]]:
+def _worked_on(what: str, due: list[str]) -> set[str]:
     """Those whose mailbox a worker has in hand: it looks for more before it lets go, and needs no bell."""
-    keys = {_key_of(one, ids[1]): ids for ids in due for one in (what, "all")}
+    keys = {_key_of(one, pk): pk for pk in due for one in (what, "all")}
     try:
         return {keys[key] for key in cache.get_many(keys)}
     except RedisError:

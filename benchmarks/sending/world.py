@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from config import embedded
-from config.processes import MARK
+from config.processes import MARK, Child
 from config.run import Run
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ PACE = {
     "SETTLE_SECONDS": "900",
     "LOG_LEVEL": "WARNING",
 }
+CELERY = ("-m", "celery", "-A", "config.celery")
 TEXT = "<p>Hello {{ first_name }}, your page on hut tables names an address that is gone.</p>" + (
     "<p>We keep a list of huts with their opening times, checked each spring by the people who run them.</p>"
     * 24
@@ -73,6 +74,24 @@ class World(Run):
         super().stop()
         if hasattr(self, "redis_server"):
             embedded.stop_redis(self.redis_server)
+
+
+def start_workers(world: World, word: str, *, concurrency: int) -> list[Child]:
+    """Two worker processes as in production, so many tasks at a time in each; they need a moment to load."""
+    return [
+        world.spawn(f"worker-{word}-{number}", *CELERY, "worker", "-P", "threads", "-c", str(concurrency),
+                    "-l", "WARNING", "--without-gossip", "--without-mingle", "-n", f"w{number}@%h")
+        for number in range(2)
+    ]  # fmt: skip
+
+
+def start_beat(world: World, word: str) -> Child:
+    return world.spawn(f"beat-{word}", *CELERY, "beat", "-l", "WARNING", "--pidfile", "")
+
+
+def resident(pid: int) -> int:
+    """Bytes in memory."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def furnish(world: World, *, workspaces: int, mailboxes: int) -> list[tuple[Workspace, Mailbox]]:

@@ -32,8 +32,8 @@ BOUNCE_DAYS = 14
 COMPLAINT_DAYS = 30
 
 _SEQUENCE = (MessageKind.FIRST, MessageKind.FOLLOW_UP, MessageKind.REMOVAL)
-# A function (migration 0009), which PostgreSQL plans once a connection; for mails of every kind.
-ASKED = """
+# Of the function outreach_facts (migration 0009), for mails of every kind; `values` fills them in.
+PARAMETERS = """
     %(workspace)s, %(kind)s, %(message)s, %(mailbox)s, %(thread)s, %(campaign)s, %(step)s, %(contact)s,
     %(to)s, %(blocking)s::bytea[], %(identity)s, %(bounces_within)s, %(bounce_window)s, %(complaints_within)s,
     %(cool_within)s, %(bulk_within)s, %(bulk)s, %(site_within)s, %(site_mails)s
@@ -76,7 +76,7 @@ class Asked:
 def look(message: Message) -> Facts:
     """Ask the database, by its own time."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM outreach_facts({ASKED})", values(message))  # nosec B608  (our own constants)
+        cursor.execute(f"SELECT * FROM outreach_facts({PARAMETERS})", values(message))  # nosec B608  (our own constants)
         return facts_of(message, cursor.fetchone())
 
 

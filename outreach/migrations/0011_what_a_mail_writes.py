@@ -76,7 +76,7 @@ $$
 ACCEPTED = """
 CREATE FUNCTION outreach_accepted(
     of_message uuid, of_fence integer, was text[], again interval, copies integer, provider bytea,
-    provider_index_ bytea, stamped bytea, stamped_index bytea, answers boolean
+    of_provider_index bytea, stamped bytea, stamped_index bytea, answers boolean
 )
 RETURNS boolean
 LANGUAGE plpgsql SECURITY INVOKER AS $$
@@ -87,7 +87,7 @@ BEGIN
         lease_until = NULL, not_before = NULL, reason = '', detail = NULL, settle_at = app_now() + again,
         provider_copies = copies,
         provider_id = COALESCE(provider, m.provider_id),
-        provider_index = COALESCE(provider_index_, m.provider_index),
+        provider_index = COALESCE(of_provider_index, m.provider_index),
         rfc_message_id = COALESCE(stamped, m.rfc_message_id),
         rfc_message_index = COALESCE(stamped_index, m.rfc_message_index)
     WHERE m.id = of_message AND m.fence = of_fence AND m.state = ANY (was)
@@ -104,14 +104,14 @@ $$
 """
 IDS = """
 CREATE FUNCTION outreach_store_ids(
-    of_message uuid, provider bytea, provider_index_ bytea, stamped bytea, stamped_index bytea
+    of_message uuid, provider bytea, of_provider_index bytea, stamped bytea, stamped_index bytea
 )
 RETURNS void
 LANGUAGE plpgsql SECURITY INVOKER AS $$
 BEGIN
     UPDATE outreach_message m SET settle_at = NULL,
         provider_id = COALESCE(provider, m.provider_id),
-        provider_index = COALESCE(provider_index_, m.provider_index),
+        provider_index = COALESCE(of_provider_index, m.provider_index),
         rfc_message_id = COALESCE(stamped, m.rfc_message_id),
         rfc_message_index = COALESCE(stamped_index, m.rfc_message_index)
     WHERE m.id = of_message AND m.state = 'sent';

@@ -94,7 +94,10 @@ def upcoming(mailbox: Mailbox, *, limit: int, most_of_sequences: int) -> list[Hi
 
 
 def in_line(*, most: int) -> list[uuid.UUID]:
-    """The workspace's mailboxes with mails to claim: where a person waits, then what has waited longest."""
+    """The workspace's share of a turn: mailboxes where a person waits, then those that have waited longest.
+
+    A workspace with a thousand mailboxes does not fill the queue that all workspaces stand in.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT * FROM outreach_mailboxes_in_line(%s, %s, %s)",

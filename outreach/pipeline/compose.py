@@ -14,7 +14,7 @@ from accounts import audit
 from accounts.clock import Now
 from accounts.models import User
 from accounts.tenancy import current_workspace_id
-from mailbox.models import Mailbox, MailboxState, Replies
+from mailbox.models import USABLE, Mailbox, Replies
 from outreach import conversation, policy, rendering, templating
 from outreach.models import (
     Campaign,
@@ -278,11 +278,7 @@ def removal_campaign(project: Project, *, actor: User | None, mailbox: Mailbox |
                 )
         chosen = mailbox
         if chosen is None and (campaign.mailbox is None or not campaign.mailbox.is_live):
-            chosen = (
-                Mailbox.objects.filter(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED])
-                .order_by("connected_at")
-                .first()
-            )
+            chosen = Mailbox.objects.filter(state__in=USABLE).order_by("connected_at").first()
         if chosen is not None and chosen.pk != campaign.mailbox_id:
             campaign.mailbox = chosen
             campaign.save(update_fields=["mailbox"])

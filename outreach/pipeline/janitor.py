@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from accounts.clock import Now
 from mailbox import gateway, health
 from mailbox.errors import Disconnected, MailboxError, Retry
-from mailbox.models import Mailbox, MailboxState
+from mailbox.models import USABLE, Mailbox
 from mailbox.types import Draft
 from outreach.models import Message, MessageState
 
@@ -45,8 +45,7 @@ def unclear_drafts() -> QuerySet[Message]:
 
 
 def _callable() -> QuerySet[Message]:
-    usable = [MailboxState.CONNECTED, MailboxState.THROTTLED]
-    rows: QuerySet[Message] = Message.objects.filter(mailbox__state__in=usable)
+    rows: QuerySet[Message] = Message.objects.filter(mailbox__state__in=USABLE)
     return rows
 
 

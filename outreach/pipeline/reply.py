@@ -20,7 +20,7 @@ from accounts.clock import Now
 from accounts.encryption import seal
 from mailbox import gateway, health
 from mailbox.errors import Disconnected, MailboxError, Refused, Retry
-from mailbox.models import Mailbox, MailboxState
+from mailbox.models import USABLE, Mailbox, MailboxState
 from mailbox.types import Cursor, HeaderPage, InboundEmail, InboundHeader
 from outreach import arrivals, threads
 from outreach.models import Reply
@@ -47,7 +47,7 @@ class Polled(enum.Enum):
 def due() -> Q:
     """Mailboxes whose poll is due and that nobody polls now."""
     return (
-        Q(state__in=[MailboxState.CONNECTED, MailboxState.THROTTLED])
+        Q(state__in=USABLE)
         & (Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=Now()))
         & (Q(poll_lease_until__isnull=True) | Q(poll_lease_until__lte=Now()))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailbox.models import MailboxState
+from mailbox.models import USABLE
 from outreach.models import Campaign, CampaignState, Enrollment, SuppressionReason
 from outreach.pipeline.compose import Readiness
 from outreach.problems import Problem
@@ -64,7 +64,7 @@ def checks_of(campaign: Campaign, found: Readiness) -> list[Check]:
         lines.append(
             Check("g", "quiet", "Passed", "", "The opt-out link stands in every mail and cannot be removed.")
         )
-    if campaign.mailbox and campaign.mailbox.state in (MailboxState.CONNECTED, MailboxState.THROTTLED):
+    if campaign.mailbox and campaign.mailbox.state in USABLE:
         lines.append(Check("g", "quiet", "Passed", "", f"{campaign.mailbox.address} is connected."))
     if found.ready and not any(problem.step for problem in found.problems):
         lines.append(Check("g", "quiet", "Passed", "", "Every field and every text fills in."))

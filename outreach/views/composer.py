@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
-from mailbox.models import MailboxState
+from mailbox.models import USABLE
 from outreach import campaigns, text_modes
 from outreach.forms_campaigns import StepForm
 from outreach.models import Campaign, CampaignKind, CampaignState, Step
@@ -284,8 +284,7 @@ def _frame(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any]:
         "may_work": request.membership.may(Role.MEMBER),
         "can_launch": row.state == CampaignState.DRAFT,
         "ended": row.state in (CampaignState.FINISHED, CampaignState.CANCELLED),
-        "connected": row.mailbox is not None
-        and row.mailbox.state in (MailboxState.CONNECTED, MailboxState.THROTTLED),
+        "connected": row.mailbox is not None and row.mailbox.state in USABLE,
         "compose_id": uuid.uuid4(),
     }
 
