@@ -113,8 +113,12 @@ def send_batch(workspace_id: str, *mailbox_ids: str) -> int:
 
     A mailbox that is not reached in this worker's time, or that somebody else has in hand, is rung again.
     """
-    began = time.monotonic()
-    return sum(_send_of(mailbox_id, began) for mailbox_id in mailbox_ids)
+    began, done = time.monotonic(), 0
+    for mailbox_id in mailbox_ids:
+        done += _send_of(mailbox_id, began)
+        if time.monotonic() > _last_claim(began):
+            break
+    return done
 
 
 @shared_task(base=WorkspaceTask, name="outreach.settle_mailbox")
@@ -185,8 +189,7 @@ class _Batch:
         self.next: list[claim.Hint] = []
         self.tried: set[uuid.UUID] = set()
         self.all_seen = self.over = False
-        # No row is claimed that could not be finished within the worker's time, which began with the task.
-        self.last_claim = began + settings.WORKER_HARD_LIMIT_SECONDS / 4
+        self.last_claim = _last_claim(began)
         self.last_submit = began + settings.WORKER_HARD_LIMIT_SECONDS - settings.HTTP_DEADLINE_SECONDS
 
     def run(self) -> int:
@@ -241,6 +244,11 @@ class _Batch:
             # time it is quarantined (F23). A lost Disconnected or Retry would be a bug, not a state.
             log.exception("message %s was not finished", row.id)
             return None
+
+
+def _last_claim(began: float) -> float:
+    """No row is claimed that could not be finished within the worker's time, which began with the task."""
+    return began + float(settings.WORKER_HARD_LIMIT_SECONDS) / 4
 
 
 def _lanes(mailbox: Mailbox) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable
 
@@ -198,3 +199,20 @@ def test_it_forgets_a_mailbox_that_is_gone(in_ws: Workspace) -> None:
 
 def test_it_names_a_task_for_every_wake_up() -> None:
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+def test_it_begins_no_mailbox_that_its_time_does_not_reach(
+    in_ws: Workspace, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several mailboxes in a message, each with a look at its inbox: the worker would be cut off in one."""
+    settings.WORKER_HARD_LIMIT_SECONDS = 0.4  # type: ignore[attr-defined]
+    begun: list[str] = []
+
+    def slow(mailbox_id: str, began: float) -> int:
+        begun.append(mailbox_id)
+        time.sleep(0.15)
+        return 1
+
+    monkeypatch.setattr(tasks, "_send_of", slow)
+    assert tasks.send_batch(str(in_ws.pk), "one", "two", "three") == 1
+    assert begun == ["one"]
