@@ -8,4 +8,7 @@ class MailboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from mailbox import receivers  # noqa: F401  (listens to facts about people)
+        from mailbox import figures
+        from mailbox import receivers as _receivers  # noqa: F401  (listens to facts about people)
+
+        figures.install()

@@ -14,7 +14,7 @@ from accounts import audit, clock
 from accounts.encryption import blind_index, platform_index, seal
 from accounts.models import User
 from accounts.tenancy import current_workspace_id
-from mailbox import notices, standing
+from mailbox import notices, standing, watches
 from mailbox.consents import Elsewhere
 from mailbox.limits import is_consumer
 from mailbox.models import Credential, Mailbox, MailboxIdentity, MailboxState
@@ -64,6 +64,7 @@ def connect(connection: Connection, *, user: User) -> Mailbox:
             MailboxIdentity.objects.filter(pk=identity).update(
                 live_in=current_workspace_id(), live_mailbox=row.pk
             )
+            watches.begin(row)
             done = "connected again" if known else "connected"
             sentence = f"{connection.address} {done} through {row.company}"
             audit.record("mailbox.connected", sentence, actor=user, object_id=row.pk)

@@ -9,7 +9,7 @@ the product's tables, `Mailbox.full_reads` apart.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from mailbox import oauth, tokens
 from mailbox.errors import Disconnected, Refused, Retry
 from mailbox.limited_use import Purpose
 from mailbox.models import Mailbox, Provider
+from mailbox.providers import push_tokens
 from mailbox.providers.base import Gone, ProviderClient, Stale, Unauthorized
 from mailbox.providers.gmail import Gmail
 from mailbox.providers.graph import Graph
@@ -32,6 +33,7 @@ from mailbox.types import (
     Outcome,
     OutgoingEmail,
     SentEmail,
+    Watch,
 )
 
 PROVIDERS: dict[str, type[Gmail] | type[Graph]] = {Provider.GOOGLE: Gmail, Provider.MICROSOFT: Graph}
@@ -127,21 +129,52 @@ def headers_since(mailbox: Mailbox, cursor: Cursor | None) -> HeaderPage:
     return _run(mailbox, lambda client: client.headers_since(cursor, connected_at=mailbox.connected_at))
 
 
+def look_again(mailbox: Mailbox, cursor: Cursor, since: datetime) -> Cursor:
+    """`cursor`, leading once more past what came from `since` on, where the mailbox's own is behind that.
+
+    No call is made, and nothing of those mails need be kept.
+    """
+    seen = Cursor(mailbox.cursor) if mailbox.cursor else None
+    return PROVIDERS[mailbox.provider].look_again(cursor, since, seen=seen)
+
+
 def headers_in(mailbox: Mailbox, thread_id: str) -> tuple[InboundHeader, ...]:
     """Headers of one of our conversations, wherever its mails lie. Raises Retry, Disconnected."""
     return _run(mailbox, lambda client: client.headers_in(thread_id))
 
 
-def fetch(mailbox: Mailbox, provider_id: str, *, purpose: Purpose, limit: int = 1024 * 1024) -> InboundEmail:
+def conversations(mailbox: Mailbox, thread_ids: Sequence[str]) -> tuple[InboundHeader, ...]:
+    """Headers of every mail in these conversations of ours, to compare. Raises Retry, Disconnected."""
+    return _run(mailbox, lambda client: client.conversations(thread_ids))
+
+
+def watch(mailbox: Mailbox, known: str, *, to: str, secret: str) -> Watch | None:
+    """Have the provider tell us of new mail (mailbox/watches.py). Raises Retry, Refused, Disconnected."""
+    return _run(mailbox, lambda client: client.watch(known, to=to, secret=secret))
+
+
+def is_google_push(token: str) -> bool:
+    """Whether Google signed this for our endpoint, by our push account. Raises Retry without its keys."""
+    return push_tokens.is_ours(token)
+
+
+def fetch(
+    mailbox: Mailbox,
+    provider_id: str,
+    *,
+    purpose: Purpose,
+    limit: int = 1024 * 1024,
+    header: InboundHeader | None = None,
+) -> InboundEmail:
     """Read one mail in full, for a stated purpose; at most its first `limit` bytes.
 
-    The caller has decided by its headers that it belongs to one of our threads. Raises Refused("gone")
-    for a mail that is not there any more.
+    The caller has decided by its headers that it belongs to one of our threads; with `header` they are not
+    asked for again. Raises Refused("gone") for a mail that is not there any more.
     """
     if not isinstance(purpose, Purpose):
         raise TypeError("a full read names its purpose")
     _count_full_read(mailbox, purpose)
-    return _run(mailbox, lambda client: client.fetch(provider_id, limit=limit))
+    return _run(mailbox, lambda client: client.fetch(provider_id, limit=limit, header=header))
 
 
 def _count_full_read(mailbox: Mailbox, purpose: Purpose) -> None:

@@ -25,6 +25,7 @@ _OUR_OWN = {
     "refresh_overtaken",
     "grant_refused_once",
     "busy",
+    "stale",
     "workspace_suspended",
 }
 _NO_ANSWER = {"unreachable", "no_answer", "too_slow"}

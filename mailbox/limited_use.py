@@ -10,6 +10,7 @@ class Purpose(enum.Enum):
     REPLY_IN_OUR_THREAD = "reply_in_our_thread"
     BOUNCE_OF_OUR_MAIL = "bounce_of_our_mail"
     OUR_OWN_DRAFT = "our_own_draft"
+    A_PERSON_SAID_IT_ANSWERS = "a_person_said_it_answers"
 
 
 GOOGLE_SCOPES = (

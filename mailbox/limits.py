@@ -122,16 +122,11 @@ _STANDING = """
 """
 
 
-def forecast(mailbox: Mailbox, waiting: int) -> int:
-    """In how many days, today included, so many mails will have left as the cap grows."""
+def coming_caps(mailbox: Mailbox, now: Usage, days: int) -> tuple[int, ...]:
+    """The cap of each coming day, today first, as it grows with the account's age."""
     found = MailboxIdentity.objects.filter(pk=mailbox.identity).first()
     consumer = found.consumer if found is not None else _consumer(mailbox)
-    now = usage(mailbox)
-    rest, day = waiting - now.left, 1
-    while rest > 0 and day < 366:
-        rest -= max(_cap(mailbox, consumer, now.days + day), 1)
-        day += 1
-    return day if waiting > 0 else 0
+    return tuple(_cap(mailbox, consumer, now.days + day) for day in range(days))
 
 
 def take(mailbox: Mailbox, key: uuid.UUID, *, now: Standing | None = None) -> bool:

@@ -92,6 +92,8 @@ class Mailbox(WorkspaceModel):
     poll_lease_until = models.DateTimeField(null=True)
     next_send_at = models.DateTimeField(null=True)
     full_reads = models.PositiveIntegerField(default=0)
+    # Microsoft's name of the subscription that tells us of new mail; None where there is none.
+    watch_id = EncryptedTextField(null=True)
 
     objects = MailboxManager()  # type: ignore[misc]
 
@@ -184,6 +186,43 @@ class SendSlot(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["identity", "taken_at"], name="slot_by_time")]
+
+
+class PollTurn(models.Model):
+    """When a mailbox is to be looked at next, for one look across all workspaces. A directory table.
+
+    `id` is the mailbox's. A trigger on the mailbox's row keeps it (migration 0008): there is none for a
+    mailbox that cannot be called, and one that is in hand or waits for its provider is due behind that.
+    """
+
+    inventory = Kept(Data.USAGE, "When a mailbox is looked at next: ids and a time", "With its mailbox")
+
+    id = models.UUIDField(primary_key=True)
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
+    due_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="poll_turn_by_time")]
+
+
+class PushRoute(models.Model):
+    """How a provider's push finds its mailbox, and when the push has to be asked for anew. A directory table.
+
+    `id` is the mailbox's. `route` is an HMAC of what the push names (the address at Google, the subscription
+    at Microsoft), `proof` a hash of the secret that the push repeats. `until`: pushes come so long.
+    """
+
+    inventory = Kept(Data.USAGE, "Finds the mailbox that a push is about, by HMAC", "The bin")
+
+    id = models.UUIDField(primary_key=True)
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
+    route = models.BinaryField(max_length=32, null=True, unique=True)
+    proof = models.BinaryField(max_length=32, null=True)
+    renew_at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["renew_at"], name="push_route_by_renewal")]
 
 
 class Receipt(WorkspaceModel):

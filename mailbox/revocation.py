@@ -20,7 +20,7 @@ from accounts import audit
 from accounts.clock import Now
 from accounts.models import User
 from accounts.tenancy import workspace
-from mailbox import oauth, standing
+from mailbox import oauth, standing, watches
 from mailbox.errors import Retry
 from mailbox.models import (
     Credential,
@@ -76,6 +76,7 @@ def revoke(
         MailboxIdentity.objects.filter(pk=row.identity, live_mailbox=row.pk).update(
             live_in=None, live_mailbox=None
         )
+        watches.end(row)
         row.refresh_from_db()
         kept = [] if row.provider == Provider.GOOGLE else sorted({str(project) for project in kept_projects})
         receipt = Receipt.objects.create(

@@ -13,7 +13,7 @@ import time
 import uuid
 
 from mailbox import oauth
-from mailbox.models import Mailbox
+from mailbox.models import Credential, Mailbox
 from mailbox.types import Access
 
 KEPT_SECONDS = 20.0
@@ -32,11 +32,19 @@ def access(mailbox: Mailbox) -> Access:
     if found is not None and now < found[1]:
         return found[0]
     given = oauth.access(mailbox)
-    with _lock:
-        for old in [one for one, (_, until) in _kept.items() if until <= now]:
-            del _kept[old]
-        _kept[key] = given, now + min(KEPT_SECONDS, _left(given))
+    _keep(key, given, now)
     return given
+
+
+def keep(mailbox: Mailbox, row: Credential) -> None:
+    """The credential was read with something else: a usable token of it spares `access` a look of its own."""
+    key, now = (mailbox.pk, mailbox.generation), time.monotonic()
+    with _lock:
+        found = _kept.get(key)
+    if found is not None and now < found[1]:
+        return
+    if row.access_token and row.access_expires_at:
+        _keep(key, Access(str(row.access_token), row.access_expires_at, str(mailbox.address)), now)
 
 
 def reject(mailbox: Mailbox, refused: Access, *, claims: str = "") -> None:
@@ -48,6 +56,13 @@ def reject(mailbox: Mailbox, refused: Access, *, claims: str = "") -> None:
 def forget(mailbox: Mailbox) -> None:
     with _lock:
         _kept.pop((mailbox.pk, mailbox.generation), None)
+
+
+def _keep(key: _Key, given: Access, now: float) -> None:
+    with _lock:
+        for old in [one for one, (_, until) in _kept.items() if until <= now]:
+            del _kept[old]
+        _kept[key] = given, now + min(KEPT_SECONDS, _left(given))
 
 
 def _left(given: Access) -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType
 
+from mailbox.errors import Retry
+
 Cursor = NewType("Cursor", str)  # opaque; only the provider that made it can read it
 
 
@@ -21,6 +23,15 @@ class ThreadRef:
     thread_id: str
     last_sent_id: str
     references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OutgoingFile:
+    """A file that hangs on a mail. `content_type` is like "image/png"; `content` are its bytes."""
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class OutgoingEmail:
     html: str | None
     headers: tuple[tuple[str, str], ...] = ()
     thread: ThreadRef | None = None
+    files: tuple[OutgoingFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,13 +130,23 @@ class InboundEmail:
 @dataclass(frozen=True)
 class HeaderPage:
     """New mails since a cursor, all pages together. `resynced`: the cursor was dead and bounded
-    search filled the gap. `more`: the look ended before the end, the cursor goes on there. Store
-    `cursor` only after everything in `headers` is committed."""
+    search filled the gap. `more`: the look ended before the end, the cursor goes on there; `stopped`:
+    what ended it, where a call got no answer. Store `cursor` only after everything in `headers` is
+    committed."""
 
     headers: tuple[InboundHeader, ...]
     cursor: Cursor
     resynced: bool = False
     more: bool = False
+    stopped: Retry | None = None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The provider tells us of new mail until `until`. `name`: its own name of the promise, "" at Google."""
+
+    name: str
+    until: datetime
 
 
 @dataclass(frozen=True)

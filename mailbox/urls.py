@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from mailbox import confirming, stopping, views
+from mailbox import confirming, stopping, views, webhooks
 
 
 class ProviderConverter:
@@ -27,4 +27,5 @@ urlpatterns = [
     path("w/<slug:slug>/mailboxes/connect/confirm/", confirming.confirm, name="confirm"),
     path("stop/<str:token>/", stopping.stop, name="stop"),
     path("oauth/<provider:provider>/callback/", views.callback, name="callback"),
+    path("hooks/<provider:provider>/", webhooks.hook, name="hook"),
 ]

@@ -1,4 +1,4 @@
-"""When somebody who is away comes back, from common wordings in English, German, French and Spanish."""
+"""When somebody who is away comes back, from common wordings in seventeen languages."""
 
 from __future__ import annotations
 
@@ -6,74 +6,36 @@ import re
 from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
 
+from mailbox.parsing import absence_words as words
+
 MAX_TEXT = 4000
 LONGEST_DAYS = 400  # a return later than that is a slip of the pen
+MAX_LOOKS = 5
 
-_MONTHS = {
-    1: "january januar janvier enero jan ene janv",
-    2: "february februar février fevrier febrero feb fév févr",
-    3: "march märz maerz mars marzo mar mär mrz",
-    4: "april avril abril apr abr avr",
-    5: "may mai mayo",
-    6: "june juni juin junio jun",
-    7: "july juli juillet julio jul juil",
-    8: "august août aout agosto aug ago",
-    9: "september septembre septiembre setiembre sep sept",
-    10: "october oktober octobre octubre oct okt",
-    11: "november novembre noviembre nov",
-    12: "december dezember décembre decembre diciembre dec dez déc dic",
-}
-_WEEKDAYS = {
-    0: "monday montag lundi lunes",
-    1: "tuesday dienstag mardi martes",
-    2: "wednesday mittwoch mercredi miércoles miercoles",
-    3: "thursday donnerstag jeudi jueves",
-    4: "friday freitag vendredi viernes",
-    5: "saturday samstag samedi sábado sabado",
-    6: "sunday sonntag dimanche domingo",
-}
-_MONTH_OF = {word: number for number, words in _MONTHS.items() for word in words.split()}
-_WEEKDAY_OF = {word: number for number, words in _WEEKDAYS.items() for word in words.split()}
-
-
-def _any(words: dict[str, int]) -> str:
-    return "|".join(sorted(words, key=len, reverse=True))
-
-
-# Between the words of return and the date stand at most 40 letters of the same sentence.
-_CUE = r"""(?:
-    \b(?:until|till|through|back|return(?:ing|s)?|available[ ]again|resume)\b|
-    \bfrom[ ][^\n!?]{1,40}?[ ](?:to|-|–)[ ]|
-    \b(?:bis|ab|wieder|zurück|zurueck|erreichbar)\b|
-    \bjusqu['’](?:au|à)|\b(?:retour|à[ ]partir[ ]du|reviens|reviendrai|disponible)\b|
-    \bdu[ ][^\n!?]{1,30}?[ ]au[ ]|
-    \b(?:hasta|regreso|regresaré|vuelvo|volveré|vuelta|a[ ]partir[ ]del)\b|\bdel[ ][^\n!?]{1,30}?[ ]al[ ]
-    )"""
+_MONTH = words.any_of(words.MONTH_OF)
 _DATE = rf"""(?:
     (?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|
+    (?:(?P<year4>\d{{4}})\s?[年년]\s?)?(?P<month4>\d{{1,2}})\s?[月월]\s?(?P<day4>\d{{1,2}})\s?[日일]|
+    (?:(?P<year5>\d{{4}})[.]?[ ])?(?P<month5>{_MONTH})[ ](?P<day5>\d{{1,2}})(?=[.-])|
     (?P<day>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?[ ](?:of[ ]|
-    de[ ])?(?P<month>{_any(_MONTH_OF)})\b\.?,?(?:[ ](?:de[ ]|del[ ])?(?P<year>\d{{4}}))?|
-    (?P<month2>{_any(_MONTH_OF)})\.?[ ](?:the[ ])?(?P<day2>\d{{1,2}})(?:st|nd|rd|
+    de[ ]|di[ ])?(?P<month>{_MONTH})\b\.?,?(?:[ ](?:de[ ]|del[ ])?(?P<year>\d{{4}}))?|
+    (?P<month2>{_MONTH})\.?[ ](?:the[ ])?(?P<day2>\d{{1,2}})(?:st|nd|rd|
     th)?\b(?:,?[ ](?P<year2>\d{{4}}))?|
-    (?P<first>\d{{1,2}})(?P<mark>[./])(?P<second>\d{{1,2}})(?:[./](?P<year3>\d{{4}}|\d{{2}})?)?
-    )(?![\d:])(?P<rest>[ ,]{{0,2}}\(?(?:inclusive|included|inclus|incluido|einschließlich|einschl))?"""
-_BACK_ON_DATE = re.compile(rf"(?P<cue>{_CUE})[^\n.!?\d]{{0,40}}?{_DATE}", re.IGNORECASE | re.VERBOSE)
+    (?P<first>\d{{1,2}})(?P<mark>[./-])[ ]?(?P<second>\d{{1,2}})(?:[./-][ ]?(?P<year3>\d{{4}}|\d{{2}}\b)?)?
+    )(?![\d:])(?P<rest>[ ,]{{0,2}}\(?(?:inclusive|included|inclus|incluido|compreso|einschließlich|
+    einschl|włącznie|
+    включительно))?"""
+_FLAGS = re.IGNORECASE | re.VERBOSE
+_BACK_ON_DATE = re.compile(rf"(?P<cue>{words.CUE})[^\n.!?\d]{{0,40}}?{_DATE}", _FLAGS)
+_NEAR_DATE = re.compile(rf"(?P<cue>{words.NEAR_CUE}){_DATE}", _FLAGS)
+_DATE_AND_CUE = re.compile(rf"(?<!\d){_DATE}(?P<cue>{words.AFTER_CUE})", _FLAGS)
+_EAST = re.compile(rf"(?P<cue>{words.EAST_CUE})[ ]?{_DATE}", _FLAGS)
+_WEEKDAY = words.any_of(words.WEEKDAY_OF)
 _BACK_ON_WEEKDAY = re.compile(
-    rf"(?P<cue>{_CUE})[^\n.!?\d]{{0,30}}?\b(?P<weekday>{_any(_WEEKDAY_OF)})\b", re.IGNORECASE | re.VERBOSE
+    rf"(?P<cue>{words.CUE}|{words.NEAR_CUE})[^\n.!?\d]{{0,30}}?\b(?P<weekday>{_WEEKDAY})\b", _FLAGS
 )
-_THROUGH = re.compile(r"\bthrough\b|einschließlich|inclus", re.IGNORECASE)
-_AWAY = re.compile(
-    r"""out[ ]of[ ](?:the[ ]|my[ ])?office|(?:on|annual|parental|maternity|sick)[ ](?:vacation|holiday|
-    leave)\b|
-    away[ ]from[ ](?:my[ ]|the[ ])?(?:desk|office|e-?mail)|limited[ ]access[ ]to[ ](?:my[ ])?e-?mail|
-    (?:bin|ist|befinde)\b.{0,60}?(?:abwesend|außer[ ]haus|im[ ]urlaub|nicht[ ](?:im[ ]büro|im[ ]haus|
-    erreichbar|am[ ]platz))|
-    nicht[ ]im[ ]büro|absent(?:e)?[ ](?:du[ ]bureau|jusqu|du[ ])|en[ ](?:congés?|vacances)|
-    actuellement[ ]absent|
-    fuera[ ]de[ ](?:la[ ])?oficina|de[ ]vacaciones|estoy[ ]ausente|estaré[ ]ausente|
-    no[ ]estaré[ ]disponible""",
-    re.IGNORECASE | re.VERBOSE,
-)
+_THROUGH = re.compile(words.THROUGH, re.IGNORECASE)
+_AWAY = re.compile(words.AWAY, _FLAGS)
 
 
 def says_away(body: str) -> bool:
@@ -96,18 +58,19 @@ def back_on(body: str, *, after: date | None) -> date | None:
     days: None.
     """
     body = _flat(body)
-    for match in list(_BACK_ON_DATE.finditer(body))[:5]:
-        day = _day(match, after)
-        if day is None:
-            continue
-        if _THROUGH.search(match.group()):
-            day += timedelta(days=1)
-        if after is None or after <= day <= after + timedelta(days=LONGEST_DAYS):
-            return day
+    for pattern in (_BACK_ON_DATE, _NEAR_DATE, _EAST, _DATE_AND_CUE):
+        for match in list(pattern.finditer(body))[:MAX_LOOKS]:
+            day = _day(match, after)
+            if day is None:
+                continue
+            if _THROUGH.search(match.group()):
+                day += timedelta(days=1)
+            if after is None or after <= day <= after + timedelta(days=LONGEST_DAYS):
+                return day
     weekday = _BACK_ON_WEEKDAY.search(body) if after else None
     if weekday is None or after is None:
         return None
-    ahead = (_WEEKDAY_OF[weekday.group("weekday").lower()] - after.weekday() - 1) % 7 + 1
+    ahead = (words.WEEKDAY_OF[weekday.group("weekday").lower()] - after.weekday() - 1) % 7 + 1
     return after + timedelta(days=ahead + (1 if _THROUGH.search(weekday.group()) else 0))
 
 
@@ -119,16 +82,18 @@ def _flat(body: str) -> str:
 def _day(match: re.Match[str], after: date | None) -> date | None:
     if match["iso"]:
         return _made(*(int(piece) for piece in match["iso"].split("-")))
-    if match["first"]:
+    if match["day4"]:
+        day, month, year = int(match["day4"]), int(match["month4"]), match["year4"]
+    elif match["first"]:
         order = _day_and_month(int(match["first"]), int(match["second"]), match["mark"])
         if order is None:
             return None
         day, month = order
         year = match["year3"]
     else:
-        day = int(match["day"] or match["day2"])
-        month = _MONTH_OF[(match["month"] or match["month2"]).lower()]
-        year = match["year"] or match["year2"]
+        day = int(match["day"] or match["day2"] or match["day5"])
+        month = words.MONTH_OF[(match["month"] or match["month2"] or match["month5"]).lower()]
+        year = match["year"] or match["year2"] or match["year5"]
     if year:
         return _made(int(year) + (2000 if len(year) == 2 else 0), month, day)
     if after is None:

@@ -6,101 +6,89 @@ a report that matches none is ignored (faults.md F39).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from mailbox.parsing import addresses, bounce_prose, bounce_reasons, html, mime, text
-from mailbox.parsing.bounce_reasons import BounceKind
+from mailbox.parsing import (
+    addresses,
+    bounce_complaints,
+    bounce_notices,
+    bounce_prose,
+    bounce_reasons,
+    bounce_words,
+    html,
+    mime,
+    text,
+)
+from mailbox.parsing import bounce_report as reports
+from mailbox.parsing.bounce_reasons import Category
+from mailbox.parsing.bounce_report import BounceReport, FailedRecipient
 
-__all__ = ["Bounce", "BounceKind", "FailedRecipient", "read_bounce"]
+__all__ = ["BounceReport", "Category", "FailedRecipient", "parse"]
 
-KEY_HEADER = "x-outreach-id"
-MAX_RECIPIENTS = 100
-MAX_REPORT = 256 * 1024
-MAX_DIAGNOSTIC = 1000
 _REPORTS = {"message/delivery-status", "message/global-delivery-status"}
-_FEEDBACK = {"message/feedback-report"}
-_ORIGINALS = {
-    "message/rfc822",
-    "text/rfc822-headers",
-    "text/rfc822-header",
-    "message/global",
-    "message/global-headers",
-    "message/rfc822-headers",
-}
+_RECEIPTS = {"message/disposition-notification"}
 _ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}
-_ARRIVED = {"delivered", "relayed", "expanded"}
-_NO_COMPLAINT = {"not-spam", "auth-failure", "virus"}
-# The worst of several recipients stands for the whole report.
-_WORST = (BounceKind.COMPLAINT, BounceKind.HARD, BounceKind.BLOCKED, BounceKind.SOFT, BounceKind.DELAYED)
+ARRIVED = {"delivered", "relayed", "expanded"}
 
 
-@dataclass(frozen=True)
-class FailedRecipient:
-    """`action` is RFC 3464's (failed or delayed), `status` x.y.z or "", `diagnostic` the server's words."""
-
-    address: str
-    action: str
-    status: str
-    diagnostic: str
-    kind: BounceKind
-
-
-@dataclass(frozen=True)
-class Bounce:
-    """`recipients` may be empty for a complaint: then the ids alone tell which mail it is about.
-
-    `original_message_ids` have angle brackets, the surest first; `original_key` is the X-Outreach-Id of
-    the returned mail, or "".
-    """
-
-    kind: BounceKind
-    recipients: tuple[FailedRecipient, ...]
-    original_message_ids: tuple[str, ...]
-    original_key: str
-
-
-def read_bounce(raw: bytes) -> Bounce | None:
-    """None for a mail that is no bounce, and for a report that every recipient's server took the mail."""
+def parse(raw: bytes) -> BounceReport | None:
+    """None for a mail that is no report, and for one that nothing ties to any mail that was sent."""
     mail = mime.read(raw)
-    original = _original(mail)
+    return _parse(mail) or _enclosed(mail)
+
+
+def _enclosed(mail: mime.Mail) -> BounceReport | None:
+    """A report that a gateway wrapped into one more mail of its own (Trend Micro, Exchange connectors)."""
+    if not bounce_prose.looks_returned(mail.headers, enclosed=True, words=""):
+        return None
+    for part in mail.parts:
+        if part.content_type == "message/rfc822":
+            inner = mime.read(mail.body(part, reports.MAX_REPORT).lstrip())
+            if inner.content_type == "multipart/report" or any(
+                one.content_type in _REPORTS for one in inner.parts
+            ):
+                return _parse(inner)
+    return None
+
+
+def _parse(mail: mime.Mail) -> BounceReport | None:
+    original = reports.original_of(mail)
     words = _words(mail)
+    if bounce_complaints.is_one(mail, original):
+        return bounce_complaints.read(mail, original)
+    notice = bounce_notices.read(mail, words)
+    if notice is not None:
+        return notice
     # A report that lost its structure on the way lies in the words themselves.
     loose = _loose_groups(words)
-    enclosed = bool(original.pairs or loose)
-    if any(part.content_type in _FEEDBACK for part in mail.parts) or _is_hotmail_complaint(mail, original):
-        return _complaint(mail, original)
-    reports = [part for part in mail.parts if part.content_type in _REPORTS]
+    parts = [part for part in mail.parts if part.content_type in _REPORTS]
     prose = bounce_prose.read_prose(words)
+    enclosed = bool(original.pairs or loose)
     if not original.pairs:
         original = prose.original
     own = _own_addresses(mail.headers, original)
     recipients: tuple[FailedRecipient, ...] = ()
-    arrived = False
-    if reports:
-        groups = [group for part in reports for group in _groups(mail.text(part, MAX_REPORT))]
-        recipients, arrived = _reported(groups, prose, own=own)
-    if (
-        not recipients
-        and not arrived
-        and (reports or bounce_prose.looks_returned(mail.headers, enclosed=enclosed))
+    if parts:
+        groups = [group for part in parts for group in reports.groups(mail.text(part, reports.MAX_REPORT))]
+        recipients = _reported(groups, prose, own=own)
+    if not recipients and (
+        parts or bounce_prose.looks_returned(mail.headers, enclosed=enclosed, words=prose.words)
     ):
-        recipients, arrived = _reported(loose, prose, own=own)
-        if not recipients and not arrived:
-            recipients = _from_prose(mail, prose, original, own=own)
-    if not recipients:
-        return None
-    kind = next(kind for kind in _WORST if any(one.kind is kind for one in recipients))
-    return Bounce(kind, recipients, _ids(mail, original), text.one_line(original.get(KEY_HEADER), 100))
+        recipients = _reported(loose, prose, own=own) or _refusals(mail, prose)
+        recipients = recipients or _from_prose(mail, prose, original, own=own)
+    if recipients and all(one.category is Category.UNKNOWN for one in recipients):
+        recipients = _explained(mail, recipients)
+    report = reports.made(mail, original, recipients)
+    return report if recipients else None
 
 
-def _original(mail: mime.Mail) -> mime.Headers:
-    """The header fields of the mail that came back, from the part that holds it."""
-    for part in mail.parts:
-        if part.content_type in _ORIGINALS:
-            raw = mail.body(part, mime.MAX_HEADER_BYTES).lstrip()
-            return mime.read_headers(raw, 0, len(raw))[0]
-    return mime.Headers()
+def _explained(mail: mime.Mail, recipients: tuple[FailedRecipient, ...]) -> tuple[FailedRecipient, ...]:
+    """The reason out of the transcript of a bounce that a gateway (InterScan) enclosed without its parts."""
+    part = next((one for one in mail.parts if one.content_type == "message/rfc822"), None)
+    inner = mime.read(mail.body(part, reports.MAX_REPORT).lstrip()) if part else None
+    answers = bounce_prose.answers(bounce_prose.read_prose(_words(inner))) if inner else ""
+    category = bounce_reasons.judge("", answers) if answers else Category.UNKNOWN
+    return tuple(replace(one, category=category) for one in recipients)
 
 
 def _words(mail: mime.Mail) -> str:
@@ -108,7 +96,7 @@ def _words(mail: mime.Mail) -> str:
     texts = [
         part
         for part in mail.parts
-        if part.content_type.startswith("text/") and part.content_type not in _ORIGINALS
+        if part.content_type.startswith("text/") and part.content_type not in reports.ORIGINALS
     ]
     plain = next((part for part in texts if part.content_type != "text/html"), None)
     words = mail.text(plain, bounce_prose.MAX_PROSE) if plain else ""
@@ -118,180 +106,140 @@ def _words(mail: mime.Mail) -> str:
     return html.to_text(mail.text(rich, bounce_prose.MAX_PROSE * 4))[: bounce_prose.MAX_PROSE] if rich else ""
 
 
-def _groups(report: str) -> list[mime.Headers]:
-    """The groups of fields of a delivery-status part; blank lines stand between them."""
-    groups: list[mime.Headers] = []
-    raw = report.encode("utf-8", "replace")
-    at = 0
-    while at < len(raw) and len(groups) <= MAX_RECIPIENTS:
-        group, after = mime.read_headers(raw, at, len(raw), most=mime.MAX_PART_HEADERS)
-        groups += _split_group(group)
-        if after <= at:
-            break
-        at = after
-    return groups
-
-
-def _split_group(group: mime.Headers) -> list[mime.Headers]:
-    """One group for each recipient, also where a server forgot the blank line between them."""
-    starts = [index for index, (name, _) in enumerate(group.pairs) if name == "final-recipient"]
-    if len(starts) < 2:
-        return [group] if group.pairs else []
-    ends = [*starts[1:], len(group.pairs)]
-    return [mime.Headers(group.pairs[start:end]) for start, end in zip(starts, ends, strict=True)]
-
-
 def _loose_groups(words: str) -> list[mime.Headers]:
     if "final-recipient:" not in words.lower():
         return []
     pieces = [piece for piece in words.split("\n\n") if "final-recipient:" in piece.lower()]
-    return [group for piece in pieces[:MAX_RECIPIENTS] for group in _groups(piece.strip("\n"))]
+    return [
+        group for piece in pieces[: reports.MAX_RECIPIENTS] for group in reports.groups(piece.strip("\n"))
+    ]
 
 
 def _reported(
     groups: list[mime.Headers], prose: bounce_prose.Prose, *, own: frozenset[str]
-) -> tuple[tuple[FailedRecipient, ...], bool]:
-    """The recipients that failed, and whether the report says of any that the mail arrived."""
+) -> tuple[FailedRecipient, ...]:
+    """The recipients of a report and what became of each; one that failed beside arriving has failed."""
     found: dict[str, FailedRecipient] = {}
-    arrived = False
     said: dict[str, str] | None = None
     for group in groups:
-        address = _recipient(group)
-        action = group.get("action").partition(";")[0].split(" ")[0].strip().lower()
-        status = bounce_reasons.status_in(group.get("status"))
-        diagnostic = text.decode_words(" ".join(group.all("diagnostic-code")), MAX_DIAGNOSTIC)
+        address, original = _recipient(group)
         if not address:
             continue
-        action = _action(action, status, group.get("status"))
-        if action in _ARRIVED:
-            arrived = True
-            continue
+        status = bounce_reasons.status_in(group.get("status"))
+        action = _action(group.get("action"), status, group.get("status"))
+        diagnostic = text.decode_words(" ".join(group.all("diagnostic-code")), reports.MAX_DIAGNOSTIC)
+        if said is None:
+            said = {one.address.lower(): one.words for one in bounce_prose.told(prose, own=own)}
+        about = said.get(address.lower()) or said.get(original.lower()) or prose.words
         words = diagnostic
-        if not words:
-            if said is None:
-                said = {one.address.lower(): one.words for one in bounce_prose.told(prose, own=own)}
-            words = said.get(address.lower(), prose.words)
-        kind = bounce_reasons.judge(status, words, action=action)
+        if not bounce_reasons.explains(diagnostic):
+            words = f"{diagnostic} {group.get('status')} {about}"
+        category = Category.DELIVERED
+        if action not in ARRIVED:
+            step = bounce_words.step(diagnostic) or bounce_words.step(about)
+            category = bounce_reasons.judge(status, words, step=step)
+            if category is Category.UNKNOWN and action == "delayed":
+                category = Category.TEMPORARY
+            category = bounce_reasons.POWERMTA.get(group.get("x-powermta-bouncecategory").lower(), category)
         status = status or bounce_reasons.status_in(words)
-        found.setdefault(address.lower(), FailedRecipient(address, action, status, diagnostic, kind))
-    return tuple(found.values()), arrived
+        one = FailedRecipient(address, category, status, diagnostic, action, original)
+        known = found.get(address.lower())
+        if known is None or (known.action in ARRIVED and action not in ARRIVED):
+            found[address.lower()] = one
+    return tuple(found.values())
 
 
 def _action(stated: str, status: str, raw_status: str) -> str:
     """What the report says was done; where it says nothing that RFC 3464 knows, the status decides."""
+    stated = stated.partition(";")[0].strip().split(" ")[0].strip().lower()
     if stated in _ACTIONS:
         return stated
     return "delivered" if not status and raw_status.strip().startswith("2.") else "failed"
 
 
-def _recipient(group: mime.Headers) -> str:
+def _recipient(group: mime.Headers) -> tuple[str, str]:
+    """Where the mail was for in the end, and where its sender had sent it if that is another address."""
+    found: list[str] = []
     for name in ("final-recipient", "original-recipient", "x-actual-recipient"):
         value = group.get(name)
         address = addresses.first_address(value.partition(";")[2] or value)
-        if address:
-            return address
-    return ""
+        if address and address.lower() not in (one.lower() for one in found):
+            found.append(address)
+    return (found[0] if found else "", found[1] if len(found) > 1 else "")
+
+
+def _refusals(mail: mime.Mail, prose: bounce_prose.Prose) -> tuple[FailedRecipient, ...]:
+    """A filter of the recipient's refused the mail and said so in a receipt (RFC 5429, section 2.2)."""
+    parts = [part for part in mail.parts if part.content_type in _RECEIPTS]
+    groups = [group for part in parts for group in reports.groups(mail.text(part, reports.MAX_REPORT))]
+    found = []
+    for group in groups:
+        done = group.get("disposition").lower().replace(" ", "")
+        address, original = _recipient(group)
+        if address and done.startswith("automatic-action/") and bounce_reasons.says_failure(prose.words):
+            category = bounce_reasons.judge("", prose.words)
+            words = text.one_line(prose.words, reports.MAX_DIAGNOSTIC)
+            found.append(FailedRecipient(address, category, "", words, "failed", original))
+    return tuple(found)
 
 
 def _from_prose(
     mail: mime.Mail, prose: bounce_prose.Prose, original: mime.Headers, *, own: frozenset[str]
 ) -> tuple[FailedRecipient, ...]:
     subject = text.decode_words(mail.headers.get("subject"), 400)
-    if not bounce_reasons.says_failure(f"{subject} {prose.words}") and not mail.headers.get(
-        "x-failed-recipients"
-    ):
-        return ()
     named = addresses.read_addresses(",".join(mail.headers.all("x-failed-recipients")))
     told = bounce_prose.told(prose, own=own)
-    if named:
+    said_so = bounce_reasons.says_failure(f"{subject} {prose.words}")
+    if not said_so and not named and not (original.pairs and bounce_prose.by_daemon(mail.headers)):
+        return ()
+    if named and not (told and prose.listed):
         said = {one.address.lower(): one.words for one in told}
         told = tuple(
             bounce_prose.Told(one.address, said.get(one.address.lower(), prose.words)) for one in named
         )
+    if not told and original.get("content-type").lower().startswith("multipart/report"):
+        return ()  # a report about a report: what it encloses says more
     if not told:
-        told = tuple(bounce_prose.Told(address, prose.words) for address in _addressed(original))
+        told = tuple(bounce_prose.Told(address, prose.words) for address in reports.addressed(original))
+    # What other servers put there is our own subject.
+    titled = subject if subject.lower().startswith("returned mail:") else ""
     told = tuple(
-        one if bounce_reasons.explains(one.words) else replace(one, words=f"{one.words} {prose.words}")
+        one
+        if bounce_reasons.explains(one.words)
+        else replace(one, words=f"{one.words} {prose.words} {titled}")
         for one in told
     )
-    delayed = bounce_prose.still_trying(f"{subject} {prose.words}")
+    if len(told) == 1 and bounce_prose.answers(prose):
+        told = (replace(told[0], words=f"{bounce_prose.answers(prose)} {told[0].words}"),)
+    # Google Groups says in fifty languages that the sender may not post; the link is the same in all of them.
+    in_group = "groups.google.com/" in prose.words and not bounce_reasons.status_in(prose.words)
+    action = "delayed" if bounce_prose.still_trying(f"{subject} {prose.words}") else "failed"
     return tuple(
         FailedRecipient(
             address=one.address,
-            action="delayed" if delayed else "failed",
+            category=_of_prose(one.words, in_group=in_group, delayed=action == "delayed"),
             status=bounce_reasons.status_in(one.words),
-            diagnostic=text.one_line(one.words, MAX_DIAGNOSTIC),
-            kind=bounce_reasons.judge("", one.words, action="delayed" if delayed else "failed"),
+            diagnostic=text.one_line(one.words, reports.MAX_DIAGNOSTIC),
+            action=action,
+            original=one.original,
         )
-        for one in told[:MAX_RECIPIENTS]
+        for one in told[: reports.MAX_RECIPIENTS]
     )
 
 
+def _of_prose(words: str, *, in_group: bool, delayed: bool) -> Category:
+    category = Category.BLOCKED if in_group else bounce_reasons.judge("", words)
+    return Category.TEMPORARY if delayed and category is Category.UNKNOWN else category
+
+
 def _own_addresses(headers: mime.Headers, original: mime.Headers) -> frozenset[str]:
+    """The sender's and the server's own addresses, which a report names without meaning a recipient."""
     names = ("to", "from", "delivered-to", "return-path", "x-original-to")
     values = [
         *(headers.get(name) for name in names),
         *(original.get(name) for name in ("from", "return-path", "sender")),
     ]
-    meant = {one.lower() for one in _addressed(original)}
+    meant = {one.lower() for one in reports.addressed(original)}
     return (
         frozenset(address.lower() for value in values if (address := addresses.first_address(value))) - meant
-    )
-
-
-def _addressed(original: mime.Headers) -> Iterable[str]:
-    """Whom the returned mail was for."""
-    for name in ("x-envelope-to", "envelope-to", "to"):
-        found = addresses.read_addresses(original.get(name))
-        if found:
-            return [one.address for one in found]
-    return []
-
-
-def _ids(mail: mime.Mail, original: mime.Headers) -> tuple[str, ...]:
-    values = [
-        original.get("message-id"),
-        original.get("x-google-original-message-id"),
-        mail.headers.get("x-original-message-id"),
-        mail.headers.get("x-ms-exchange-original-message-id"),
-        mail.headers.get("in-reply-to"),
-        mail.headers.get("references"),
-    ]
-    found = [one for value in values for one in addresses.message_ids(value)]
-    return tuple(dict.fromkeys(found))[: addresses.MAX_IDS]
-
-
-def _complaint(mail: mime.Mail, original: mime.Headers) -> Bounce | None:
-    """A report in the abuse reporting format: the person pressed "this is spam"."""
-    reports = [part for part in mail.parts if part.content_type in _FEEDBACK]
-    fields = [group for part in reports for group in _groups(mail.text(part, MAX_REPORT))]
-    kind = next((group.get("feedback-type") for group in fields if group.get("feedback-type")), "abuse")
-    if kind.strip().lower() in _NO_COMPLAINT:
-        return None
-    values = [
-        value
-        for group in fields
-        for name in ("original-rcpt-to", "removal-recipient")
-        for value in group.all(name)
-    ]
-    named = [one.address for value in values for one in addresses.read_addresses(value)] or list(
-        _addressed(original)
-    )
-    recipients = tuple(
-        FailedRecipient(address, "failed", "", text.one_line(kind, 60), BounceKind.COMPLAINT)
-        for address in dict.fromkeys(named)
-    )[:MAX_RECIPIENTS]
-    return Bounce(
-        BounceKind.COMPLAINT, recipients, _ids(mail, original), text.one_line(original.get(KEY_HEADER), 100)
-    )
-
-
-def _is_hotmail_complaint(mail: mime.Mail, original: mime.Headers) -> bool:
-    """Outlook.com's junk mail report: the mail itself, enclosed, without RFC 5965's part."""
-    sender = addresses.first_address(mail.headers.get("from")).lower()
-    subject = mail.headers.get("subject").strip().lower()
-    return (
-        bool(original.pairs)
-        and sender == "staff@hotmail.com"
-        and subject.startswith("complaint about message")
     )

@@ -24,7 +24,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Content:
-    """`html` is as the sender wrote it: never show it without `html.sanitise`.
+    """`html` is as the sender wrote it: never show it without `html.clean`.
 
     `truncated`: something of the mail was left out of `text`, `html` or `attachments`.
     """

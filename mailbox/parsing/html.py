@@ -1,7 +1,8 @@
 """HTML that strangers wrote: made safe to show, or made plain text.
 
-Order matters: split quotes off first, sanitise last. What `sanitise` gives is meant for a sandboxed frame
-without scripts, and loads nothing from anywhere even outside of one.
+Order matters: split quotes off first, clean last. `keep` gives what is stored, `clean` what is shown: in a
+sandboxed frame without scripts, though it runs and loads nothing from anywhere even outside of one. Pictures
+are remembered by `keep`, and shown by `clean` only from addresses of our own that its caller makes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import nh3
 from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 
-from mailbox.parsing import text
+from mailbox.parsing import marking, text
 
 MAX_HTML = 512 * 1024
 MAX_TEXT = 256 * 1024
@@ -40,6 +41,7 @@ _DROPPED_WHOLE = {
 _ATTRIBUTES = {
     "*": {"dir", "lang", "title"},
     "a": {"href"},
+    "img": {"alt", "width", "height"},
     "ol": {"start", "type"},
     "td": {"colspan", "rowspan", "align"},
     "th": {"colspan", "rowspan", "align"},
@@ -135,21 +137,56 @@ def _collapse_blank(lines: list[str]) -> str:
     return "\n".join(kept)
 
 
-def sanitise(html: str) -> str:
-    """`html` without scripts, styles, forms, pictures or anything else that acts or loads.
+def keep(html: str) -> str:
+    """What of `html` is stored: as `clean` shows it, without its marks, and with its pictures remembered."""
+    root = parse(html)
+    return "" if root is None else _allowed(root, marking.for_storing(root), marking.REMEMBERED)
 
-    Links keep http, https and mailto and open elsewhere without telling where they stood.
+
+def clean(html: str, *, picture: marking.Source | None = None) -> str:
+    """`html` without scripts, styles, forms or anything else that acts or loads.
+
+    Links keep http, https and mailto, open elsewhere without telling where they stood, and show the host that
+    they lead to where their words do not. Pictures stand there as their words, unless `picture` makes an
+    address of our own for theirs.
     """
     root = parse(html)
-    if root is None:
-        return ""
+    return "" if root is None else _allowed(root, marking.for_showing(root, picture), "src")
+
+
+def pictures(html: str) -> list[str]:
+    """The addresses of the pictures that `clean` would ask for, in their order."""
+    found: list[str] = []
+
+    def note(address: str) -> str:
+        found.append(address)
+        return address
+
+    root = parse(html)
+    if root is not None:
+        marking.for_showing(root, note)
+    return found
+
+
+def _allowed(root: lxml.html.HtmlElement, written: marking.Written, place: str) -> str:
+    """The tree as HTML, through the allow-list; of addresses only those that we have written."""
+
+    def known(tag: str, name: str, value: str) -> str | None:
+        if name == "href":
+            return value if value in written.links else None
+        if name == place:
+            return value if value in written.pictures else None
+        return value
+
     # The parser has bounded the depth: nh3 takes time with the square of it.
     shallow = lxml.html.tostring(root, encoding="unicode", method="html")
     return nh3.clean(
         shallow,
-        tags=set(_TAGS),
+        tags={*_TAGS, "img"} if written.pictures else set(_TAGS),
         clean_content_tags=_DROPPED_WHOLE,
-        attributes=_ATTRIBUTES,
+        attributes={**_ATTRIBUTES, "img": {*_ATTRIBUTES["img"], place}},
+        attribute_filter=known,
+        allowed_classes={"bdi": {"host", "odd", "picture"}},
         url_schemes={"http", "https", "mailto"},
         url_relative="deny",
         link_rel=_REL,

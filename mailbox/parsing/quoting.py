@@ -1,87 +1,50 @@
-"""What a person wrote, apart from the mail they answered.
+"""What a person wrote, apart from the mail they answered and from what stands under every mail of theirs.
 
-Our own mail comes back in quotes with its "unsubscribe" wording, so opt-outs are looked for in `new` only.
-Attribution lines are found with the patterns of mail-parser-reply, on short windows of text: on a whole
-mail they take time with the square of its length and worse.
+Our own mail comes back in quotes with its "unsubscribe" wording, and signatures carry that of their own
+company, so opt-outs are looked for in `new` only.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import cache
 
 import lxml.html
-from mailparser_reply.parser import EmailMessage
 
 from mailbox.parsing import html as markup
+from mailbox.parsing import quote_words as words
 from mailbox.parsing import text as cleaning
 
 MAX_TEXT = 256 * 1024
 MAX_LINES = 5000  # looked at for the place where the quote begins
-MAX_WINDOW = 600
-MAX_TRIES = 60  # windows that the library's patterns may look at
 WINDOW_LINES = 4
-
-# Polish is left out: its pattern takes any line that begins with "To:" for a header.
-LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "da", "sv", "cs", "ja", "ko", "zh", "david")
-_WROTE = re.compile(
-    r"wrote|schrieb|écrit|escribió|scritto|schreef|skrev|napsal|napisał|escreveu|写道|님이|年|kirjoitti|пишет|"
-    r"написал",
-    re.IGNORECASE,
-)
-_WHEN_OR_WHO = re.compile(r"[\d@]")
-_ATTRIBUTION = re.compile(
-    r"^(?:on|am|le|el|il|op|den|em|dnia|dne|w dniu|pe|чт|пн)\b.{5,400}?(?:wrote|schrieb.{0,120}|a écrit|"
-    r"escribió|"
-    r"ha scritto|schreef.{0,120}|skrev.{0,120}|escreveu|napisał\S{0,4}|napsal\S{0,4}|kirjoitti)\s?:$|"
-    r"^.{1,120}<?\S{1,64}@\S{1,190}>?.{0,60}(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef|skrev|"
-    r"написал\S{0,3}|пишет)\s?:$",
-    re.IGNORECASE,
-)
-_LABEL = re.compile(
-    r"^[*_ ]{0,3}(?:from|von|de|da|van|från|fra|od|发件人|差出人|보낸 ?사람|от)[*_ ]{0,3}\s?[:：]",
-    re.IGNORECASE,
-)
-_NEXT_LABEL = re.compile(
-    r"^[*_ ]{0,3}(?:sent|date|to|subject|cc|gesendet|datum|an|betreff|envoyé|à|objet|enviado|fecha|para|"
-    r"asunto|inviato|"
-    r"data|oggetto|verzonden|aan|onderwerp|skickat|till|ämne|sendt|til|emne|wysłano|do|temat|odesláno|"
-    r"komu|předmět|"
-    r"发送时间|收件人|主题|日時|宛先|件名|дата|кому|тема)(?: le)?[*_ ]{0,3}\s?[:：]",
-    re.IGNORECASE,
-)
-_SEPARATOR = re.compile(
-    r"^\W{0,3}[-_—]{3,}\s{0,3}(?:original(?:e|-)?|urspr|message d'origine|mensaje original|"
-    r"messaggio originale|oorspronkelijk|"
-    r"weitergeleitete|forwarded|begin forwarded|message transféré|mensaje reenviado|oprindelig|ursprungligt|"
-    r"wiadomość|původní).{0,40}$|^begin forwarded message:$|^_{20,}$",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
 class Split:
-    """`new` and `quoted` together hold every line, or every element, of what was split, in order."""
+    """`new`, `signature` and `quoted` together hold every line, or every element, of what was split."""
 
     new: str
     quoted: str
+    signature: str = ""
 
 
-def split_text(text: str) -> Split:
-    """Text of a mail. An answer between or below quoted lines counts as new."""
+def split(body: str, *, html: bool = False) -> Split:
+    """A mail's text, or its HTML as the sender wrote it: sanitise each part of that before it is shown."""
+    return _split_html(body) if html else _split_text(body)
+
+
+def _split_text(text: str) -> Split:
+    """An answer between or below quoted lines counts as new."""
     lines = cleaning.clean(text, MAX_TEXT).split("\n")
     new: list[str] = []
     quoted: list[str] = []
-    tries = MAX_TRIES
     index = 0
     while index < len(lines):
-        if lines[index].startswith((">", " >")):
+        if _is_quoted(lines[index]):
             quoted.append(lines[index])
             index += 1
             continue
-        size, tried = _header_at(lines, index, tries) if index < MAX_LINES else (0, 0)
-        tries -= tried
+        size = _header_at(lines, index) if index < MAX_LINES else 0
         if not size:
             new.append(lines[index])
             index += 1
@@ -89,59 +52,88 @@ def split_text(text: str) -> Split:
         quoted += lines[index : index + size]
         index += size
         following = next((line for line in lines[index : index + 4] if line.strip()), "")
-        if not following.startswith((">", " >")):
+        if not _is_quoted(following):
             # Nothing marks where the quote ends: it goes on to the end.
             quoted += lines[index:]
             break
-    return Split("\n".join(new).strip("\n").rstrip(), "\n".join(quoted).strip("\n"))
+    new, signature = _signature(new)
+    return Split(_joined(new).rstrip(), _joined(quoted), _joined(signature).rstrip())
 
 
-def _header_at(lines: list[str], index: int, tries: int) -> tuple[int, int]:
-    """How many lines from `index` on introduce a quote (0: none do), and how often the library was asked."""
+def _is_quoted(line: str) -> bool:
+    return line.startswith((">", " >"))
+
+
+def _joined(lines: list[str]) -> str:
+    return "\n".join(lines).strip("\n")
+
+
+def _signature(lines: list[str]) -> tuple[list[str], list[str]]:
+    """What was written and what stands under it; a mail of nothing but a signature says that."""
+    end = next((index for index in range(len(lines), 0, -1) if lines[index - 1].strip()), 0)
+    lines = lines[:end]
+    at = words.signature_at(lines)
+    if not any(line.strip() for line in lines[:at]):
+        return lines, []
+    return lines[:at], lines[at:]
+
+
+def _header_at(lines: list[str], index: int) -> int:
+    """How many lines from `index` on introduce a quote (0: none do)."""
     line = lines[index].strip().replace("\u00a0", " ")
-    if not line or len(line) > MAX_WINDOW:
-        return 0, 0
+    if not line or len(line) > words.MAX_WINDOW:
+        return 0
     following = [piece.strip().replace("\u00a0", " ") for piece in lines[index + 1 : index + WINDOW_LINES]]
-    if _SEPARATOR.match(line) and (not line.startswith("_") or _labels(following)):
-        return 1, 0
-    if _LABEL.match(line) and any(_NEXT_LABEL.match(piece) for piece in following):
-        return 1, 0
+    if words.SEPARATOR.match(line) and (not line.startswith("_") or _labels(following)):
+        return 1
+    if words.LABEL.match(line) and any(words.NEXT_LABEL.match(piece) for piece in following):
+        return 1
     window = ""
-    tried = 0
     for count, piece in enumerate([line, *following], start=1):
         if not piece or piece.startswith(">"):
             break
         window = f"{window} {piece}".strip()
-        if len(window) > MAX_WINDOW:
+        if len(window) > words.MAX_WINDOW:
             break
-        if not piece.endswith((":", "：")) or not _WROTE.search(window):
-            continue
-        if not _WHEN_OR_WHO.search(window):
-            continue
-        if _ATTRIBUTION.match(window):
-            return count, tried
-        if tried < tries:
-            tried += 1
-            if _library_pattern().match(window):
-                return count, tried
-    return 0, tried
+        if words.introduces(window):
+            return count
+    return 0
 
 
 def _labels(lines: list[str]) -> bool:
-    return any(_LABEL.match(line) for line in lines)
+    return any(words.LABEL.match(line) for line in lines)
 
 
-@cache
-def _library_pattern() -> re.Pattern[str]:
-    return re.compile(EmailMessage(text="", languages=list(LANGUAGES)).HEADER_REGEX)
+_SIGNATURES = {"gmail_signature", "moz-signature", "protonmail_signature_block", "yahoo-signature"}
+_SIGNATURE_IDS = {"Signature", "ms-outlook-mobile-signature", "AppleMailSignature", "signature"}
+_QUOTES = {
+    "gmail_attr",
+    "moz-cite-prefix",
+    "yahoo_quoted",
+    "protonmail_quote",
+    "tutanota_quote",
+    "zmail_extra",
+    "WordSection1_quoted",
+    "OutlookMessageHeader",
+}
+_REST = {
+    "divRplyFwdMsg",
+    "x_divRplyFwdMsg",
+    "appendonsend",
+    "x_appendonsend",
+    "OLK_SRC_BODY_SECTION",
+    "stopSpelling",
+    "mail-editor-reference-message-container",
+    "ms-outlook-mobile-reference-message",
+}
 
 
-def split_html(html: str) -> Split:
-    """HTML of a mail, as its sender wrote it: sanitise both halves before they are shown."""
+def _split_html(html: str) -> Split:
     root = markup.parse(html)
     if root is None:
         return Split("", "")
     taken: list[str] = []
+    signature: list[str] = []
     for element in list(root.iter()):
         if not isinstance(element.tag, str) or not _still_in(element, root):
             continue
@@ -150,7 +142,19 @@ def split_html(html: str) -> Split:
             break
         if _is_quote(element):
             _take(element, taken)
-    return Split(_written(root), "".join(taken))
+        elif _is_signature(element):
+            _take(element, signature)
+    return Split(_written(root), "".join(taken), "".join(signature))
+
+
+def _is_signature(element: lxml.html.HtmlElement) -> bool:
+    classes = set((element.get("class") or "").split())
+    return (
+        bool(classes & _SIGNATURES)
+        or (element.get("id") or "").removeprefix("x_") in _SIGNATURE_IDS
+        or element.get("data-smartmail") == "gmail_signature"
+        or any(name.startswith("ydp") and name.endswith("signature") for name in classes)
+    )
 
 
 def _still_in(element: lxml.html.HtmlElement, root: lxml.html.HtmlElement) -> bool:
@@ -170,16 +174,10 @@ def _is_quote(element: lxml.html.HtmlElement) -> bool:
     if "gmail_quote" in classes or "gmail_quote_container" in classes:
         # With a blockquote inside, that and its introduction are the quote: answers may stand between.
         return element.find(".//blockquote") is None
-    return bool(
-        classes
-        & {
-            "gmail_attr",
-            "moz-cite-prefix",
-            "yahoo_quoted",
-            "protonmail_quote",
-            "zmail_extra",
-            "WordSection1_quoted",
-        }
+    if element.tag == "div" and element.get("name") == "quote":  # GMX, web.de
+        return True
+    return bool(classes & _QUOTES) or any(
+        name.startswith("ydp") and name.endswith("yahoo_quoted") for name in classes
     )
 
 
@@ -193,24 +191,17 @@ def _introduced(element: lxml.html.HtmlElement) -> bool:
         previous = previous.getprevious()
     if previous is None:
         parent = element.getparent()
-        words = parent.text if parent is not None else ""
+        said = parent.text if parent is not None else ""
     else:
-        words = previous.tail if (previous.tail or "").strip() else previous.text_content()
-    flat = cleaning.one_line(words or "", 1000)
-    return len(flat) <= MAX_WINDOW and bool(_ATTRIBUTION.match(flat))
+        said = previous.tail if (previous.tail or "").strip() else previous.text_content()
+    flat = cleaning.one_line(said or "", 1000)
+    return words.introduces(flat)
 
 
 def _begins_the_rest(element: lxml.html.HtmlElement) -> bool:
     """A mark of Outlook and others after which nothing new comes."""
     identity = element.get("id") or ""
-    if identity in (
-        "divRplyFwdMsg",
-        "x_divRplyFwdMsg",
-        "appendonsend",
-        "x_appendonsend",
-        "OLK_SRC_BODY_SECTION",
-        "stopSpelling",
-    ):
+    if identity in _REST:
         return identity != "appendonsend" or element.getnext() is not None
     style = (element.get("style") or "").replace(" ", "").lower()[:400]
     if element.tag == "div" and "border-top:solid" in style and "border:none" in style:
@@ -222,15 +213,8 @@ def _begins_the_rest(element: lxml.html.HtmlElement) -> bool:
 
 def _labelled(element: lxml.html.HtmlElement) -> bool:
     """Whether an element begins with "From:" in one of the languages and goes on with another label."""
-    words = cleaning.one_line(element.text_content()[:600], 400)
-    return bool(_LABEL.match(words)) and bool(_LABELS_INSIDE.search(words))
-
-
-_LABELS_INSIDE = re.compile(
-    r"(?:sent|date|to|subject|gesendet|an|betreff|envoyé|objet|enviado|asunto|inviato|"
-    r"verzonden)[*_ ]{0,3}\s?:",
-    re.IGNORECASE,
-)
+    flat = cleaning.one_line(" ".join(element.itertext())[:600], 400)
+    return bool(words.LABEL.match(flat)) and bool(words.LABELS_INSIDE.search(flat))
 
 
 def _take(element: lxml.html.HtmlElement, taken: list[str]) -> None:
@@ -255,8 +239,8 @@ def _take_rest(element: lxml.html.HtmlElement, root: lxml.html.HtmlElement, take
     element.drop_tree()
 
 
-def _escaped(words: str) -> str:
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _escaped(said: str) -> str:
+    return said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _written(root: lxml.html.HtmlElement) -> str:

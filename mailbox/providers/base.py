@@ -1,10 +1,11 @@
-"""What a provider can do: twelve verbs, and what each promises. `gmail.py` and `graph.py` keep it.
+"""What a provider can do: fifteen verbs, and what each promises. `gmail.py` and `graph.py` keep it.
 
 A new provider is one file, one line in `mailbox.gateway.PROVIDERS` and one line in tests/test_providers.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from mailbox.types import (
     Outcome,
     OutgoingEmail,
     SentEmail,
+    Watch,
 )
 
 
@@ -96,12 +98,32 @@ class ProviderClient(Protocol):
         cursor's own time fills the gap. One call may stop before the end: the returned cursor goes on.
         """
 
+    @staticmethod
+    def look_again(cursor: Cursor, since: datetime, *, seen: Cursor | None) -> Cursor:
+        """`cursor`, with the order to go once more through what came from `since` on; no call is made.
+
+        Only where a look that ended with `seen` had already been at newer mail; else `cursor` as it is.
+        """
+
     def headers_in(self, thread_id: str) -> tuple[InboundHeader, ...]:
         """Headers of one conversation's mails that `headers_since` may have passed over, never a body:
         a rule of the user can move a mail before anybody looks."""
 
-    def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
-        """One mail in full, its first `limit` bytes. Raises Gone."""
+    def conversations(self, thread_ids: Sequence[str]) -> tuple[InboundHeader, ...]:
+        """Headers of every mail in these conversations, our own among them, wherever they lie; never a body
+        and no draft. A conversation that is gone has none."""
+
+    def fetch(self, provider_id: str, *, limit: int, header: InboundHeader | None) -> InboundEmail:
+        """One mail in full, its first `limit` bytes; its headers are asked for where they are not known.
+
+        Raises Gone."""
+
+    def watch(self, known: str, *, to: str, secret: str) -> Watch | None:
+        """Have the provider tell us of new mail, or go on telling: `known` is the name of the last promise.
+
+        `to` is our address for it, `secret` what it is to repeat there, where the provider takes those. None
+        where the operator has not set up what it needs. A promise of which nobody knows any more lapses.
+        """
 
     def probe(self) -> None:
         """The cheapest call that needs a valid token; for telling a dead grant from an old token."""

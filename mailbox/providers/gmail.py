@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import base64
-import functools
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
-from googleapiclient.discovery import build
-from googleapiclient.errors import HttpError
 
 from mailbox.errors import Refused, Retry, Uncertain
 from mailbox.providers import gmail_errors, inbound, likeness, outgoing
 from mailbox.providers import gmail_shapes as shapes
 from mailbox.providers.base import Gone, Stale
+from mailbox.providers.gmail_calls import Calls
 from mailbox.providers.gmail_shapes import Place
 from mailbox.providers.refusals import refuse
-from mailbox.providers.retry_after import provider_time
-from mailbox.providers.transport import Line, LineHttp
 from mailbox.types import (
     Cursor,
     Draft,
@@ -32,6 +27,7 @@ from mailbox.types import (
     OutgoingEmail,
     SentEmail,
     Verdict,
+    Watch,
 )
 
 # One look costs at most 150 * 20 of the 6,000 units that a user has a minute; sending needs the rest.
@@ -42,50 +38,15 @@ JSON_SLACK = 16_384  # What stands around a mail's text in an answer.
 SKEW = timedelta(minutes=2)
 OVERLAP = timedelta(days=1)
 _TAGS = ["Message-ID", outgoing.KEY_HEADER, "To"]
+# Labels of what is no mail that came or left.
+UNWANTED = {"DRAFT", "CHAT"}
 _RAW = re.compile(rb'"raw"\s*:\s*"([A-Za-z0-9_\-]*)')
 
 
-@dataclass(frozen=True)
-class _Api:
-    """The library's resources. Making one takes longer than using it."""
-
-    users: Any
-    drafts: Any
-    messages: Any
-    threads: Any
-    history: Any
-
-
-@functools.lru_cache(maxsize=4)
-def _api(base: str) -> _Api:
-    """For one address, without a transport: each call brings its own."""
-    users = build(
-        "gmail",
-        "v1",
-        http=_NoHttp(),
-        static_discovery=True,
-        cache_discovery=False,
-        client_options={"api_endpoint": base},
-    ).users()
-    return _Api(users, users.drafts(), users.messages(), users.threads(), users.history())
-
-
-class _NoHttp:
-    def request(self, *_: Any, **__: Any) -> Any:
-        raise RuntimeError("a Gmail call was made outside of its line")
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class Gmail:
+class Gmail(Calls):
     """One Gmail mailbox (providers.md 3.4, 3.7, 5). See base.py for what each verb promises."""
 
     serial = False
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-        self._api = _api(settings.GMAIL_API_BASE)
 
     # --- sending ------------------------------------------------------------------------------
 
@@ -207,6 +168,10 @@ class Gmail:
 
     # --- reading ------------------------------------------------------------------------------
 
+    @staticmethod
+    def look_again(cursor: Cursor, since: datetime, *, seen: Cursor | None) -> Cursor:
+        return shapes.look_again(cursor, since, seen=seen)
+
     def headers_since(self, cursor: Cursor | None, *, connected_at: datetime) -> HeaderPage:
         place = Place.read(cursor)
         if place is not None and not place.since:
@@ -217,9 +182,12 @@ class Gmail:
         return self._resync(place, connected_at)
 
     def _history(self, place: Place) -> HeaderPage:
-        short: dict[str, dict[str, Any]] = {}
-        history, page = place.history, ""
-        while True:
+        # Told before it was there: asked for once more (providers.md 10, 12).
+        short: dict[str, dict[str, Any]] = {one: {"id": one} for one in place.late}
+        history, page, more = place.history, "", True
+        # Behind how many of them each record ends.
+        ends: list[tuple[int, str]] = []
+        while more:
             request = self._api.history.list(
                 userId="me",
                 startHistoryId=place.history,
@@ -232,11 +200,26 @@ class Gmail:
                 for added in record.get("messagesAdded", []):
                     short.setdefault(added["message"]["id"], added["message"])
                 history = str(record["id"])
+                ends.append((len(short), history))
                 if len(short) >= MOST_HEADERS:
-                    return self._page(short.values(), Place(history, self._now()), more=True)
-            page = answer.get("nextPageToken", "")
-            if not page:
-                return self._page(short.values(), Place(str(answer["historyId"]), self._now()))
+                    break
+            else:
+                page = answer.get("nextPageToken", "")
+                more = bool(page)
+                history = history if more else str(answer["historyId"])
+                continue
+            break
+        headers, gone, seen, stopped = self._headers(short.values())
+        if stopped is not None:
+            history = next((record for count, record in reversed(ends) if count <= seen), "")
+            if not history:
+                raise stopped
+            on = place.behind(headers, gone, self._now(), history=history)
+            return HeaderPage(headers, on.cursor, more=True, stopped=stopped)
+        on = place.behind(headers, gone, self._now(), history=history, at=self._now())
+        if on.again and not more:
+            on, more = on.searching(), True
+        return HeaderPage(headers, on.cursor, more=more)
 
     def _resync(self, place: Place | None, connected_at: datetime) -> HeaderPage:
         """Search what the dead cursor missed, newest first, in bounded pieces: the cursor goes on."""
@@ -247,41 +230,89 @@ class Gmail:
             since = int(connected_at.timestamp())
             if place is not None:
                 since = max(since, place.at - int(OVERLAP.total_seconds()))
-            place = Place(history, self._now(), since=since)
+                since = min(since, place.again or since)
+            late, newest = (place.late, place.newest) if place else ((), 0.0)
+            place = Place(history, self._now(), since=since, late=late, newest=newest)
         else:
             begun = True
         query = f"after:{place.since} -in:chats" + (f" before:{place.before}" if place.before else "")
-        request = self._api.messages.list(
-            userId="me", q=query, includeSpamTrash=True, maxResults=MOST_HEADERS
-        )
-        answer = self._run(request)
-        found = self._page(answer.get("messages", []), place, resynced=True)
-        oldest = min((one.received_at for one in found.headers), default=None)
-        more = bool(answer.get("nextPageToken")) and oldest is not None
-        # A second of overlap: the search counts in whole seconds, and ids tell doubles apart.
-        before = int(oldest.timestamp()) + 1 if more and oldest else 0
-        if not more or before == place.before:
-            # What came since a search of several pieces began is still to be seen.
-            return HeaderPage(found.headers, Place(place.history, place.at).cursor, True, begun)
-        on = Place(place.history, place.at, since=place.since, before=before)
-        return HeaderPage(found.headers, on.cursor, resynced=True, more=True)
+        short = [{"id": one} for one in place.late]
+        headers: tuple[InboundHeader, ...] = ()
+        gone: list[str] = []
+        before, page, stopped = place.before, "", None
+        # A search counts in whole seconds: a page that reaches no earlier one is turned within this look.
+        while before == place.before:
+            request = self._api.messages.list(
+                userId="me",
+                q=query,
+                includeSpamTrash=True,
+                maxResults=MOST_HEADERS,
+                **({"pageToken": page} if page else {}),
+            )
+            answer = self._run(request)
+            found, missing, seen, stopped = self._headers([*short, *answer.get("messages", [])])
+            if stopped is not None and seen <= len(short):
+                raise stopped
+            headers, gone, short = headers + found, gone + missing, []
+            page = answer.get("nextPageToken", "")
+            if not page and stopped is None:
+                break
+            if headers:
+                # A second of overlap: ids tell doubles apart.
+                before = int(min(one.received_at for one in headers).timestamp()) + 1
+            if stopped is not None:
+                if before == place.before:
+                    raise stopped
+                on = place.behind(headers, gone, self._now(), since=place.since, before=before)
+                return HeaderPage(headers, on.cursor, resynced=True, more=True, stopped=stopped)
+        since, before = (place.since, before) if page else (0, 0)
+        on = place.behind(headers, gone, self._now(), since=since, before=before)
+        if on.again and not page:
+            on, begun = on.searching(), True
+        # What came since a search of several pieces began is still to be seen.
+        return HeaderPage(headers, on.cursor, resynced=True, more=bool(page) or begun)
 
     def headers_in(self, thread_id: str) -> tuple[InboundHeader, ...]:
         return ()  # History knows every label, also those that a filter sets.
 
-    def _page(
-        self, short: Iterable[dict[str, Any]], place: Place, *, resynced: bool = False, more: bool = False
-    ) -> HeaderPage:
-        wanted = [one for one in short if not {"DRAFT", "CHAT"} & set(shapes.labels(one))]
-        mails = [
-            one
-            for one in self._each(wanted, list(inbound.WANTED))
-            if not {"DRAFT", "CHAT"} & set(shapes.labels(one))
-        ]
-        return HeaderPage(tuple(map(shapes.header, mails)), place.cursor, resynced, more)
+    def conversations(self, thread_ids: Sequence[str]) -> tuple[InboundHeader, ...]:
+        found: list[dict[str, Any]] = []
+        for thread_id in thread_ids:
+            request = self._api.threads.get(
+                userId="me", id=thread_id, format="metadata", metadataHeaders=list(inbound.WANTED)
+            )
+            try:
+                found += self._run(request).get("messages", [])
+            except Gone:
+                continue
+        return tuple(shapes.header(one) for one in found if not UNWANTED & set(shapes.labels(one)))
 
-    def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
-        header = shapes.header(self._metadata(provider_id, list(inbound.WANTED)))
+    def _headers(
+        self, short: Iterable[dict[str, Any]]
+    ) -> tuple[tuple[InboundHeader, ...], list[str], int, Retry | None]:
+        """Of mails that a list names, those that came or left, and the ids of what is not there.
+
+        And how many were looked at until the failure that ended it, if one did.
+        """
+        found, gone, seen = list[InboundHeader](), list[str](), 0
+        for one in short:
+            if not UNWANTED & set(shapes.labels(one)):
+                try:
+                    mail = self._metadata(one["id"], list(inbound.WANTED))
+                except Gone:
+                    gone.append(str(one["id"]))
+                except Retry as failed:
+                    if not seen or not inbound.may_go_on(failed, self._line.last_headers):
+                        raise
+                    return tuple(found), gone, seen, failed
+                else:
+                    if not UNWANTED & set(shapes.labels(mail)):
+                        found.append(shapes.header(mail))
+            seen += 1
+        return tuple(found), gone, seen, None
+
+    def fetch(self, provider_id: str, *, limit: int, header: InboundHeader | None) -> InboundEmail:
+        header = header or shapes.header(self._metadata(provider_id, list(inbound.WANTED)))
         request = self._api.messages.get(userId="me", id=provider_id, format="raw")
         answer = self._line.call(
             "GET", request.uri, headers=request.headers, limit=limit * 4 // 3 + JSON_SLACK
@@ -297,37 +328,20 @@ class Gmail:
         raw = base64.urlsafe_b64decode(text)
         return InboundEmail(header, raw[:limit], truncated=answer.truncated or len(raw) > limit)
 
+    def watch(self, known: str, *, to: str, secret: str) -> Watch | None:
+        if not settings.GOOGLE_PUSH_TOPIC:
+            return None
+        # What we send is no news. What a filter files away is found by the poll, which is no filter's.
+        wish = {
+            "topicName": settings.GOOGLE_PUSH_TOPIC,
+            "labelIds": ["INBOX", "SPAM"],
+            "labelFilterBehavior": "include",
+        }
+        made = self._run(self._api.users.watch(userId="me", body=wish))
+        try:
+            return Watch("", datetime.fromtimestamp(int(made["expiration"]) / 1000, UTC))
+        except (KeyError, ValueError, OverflowError) as odd:
+            raise Retry("unreadable_answer", "a watch without an end") from odd
+
     def probe(self) -> None:
         self._run(self._api.users.getProfile(userId="me"))
-
-    # --- calling ------------------------------------------------------------------------------
-
-    def _metadata(self, provider_id: str, names: list[str]) -> dict[str, Any]:
-        request = self._api.messages.get(
-            userId="me", id=provider_id, format="metadata", metadataHeaders=names
-        )
-        return self._run(request)
-
-    def _each(self, short: Iterable[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
-        """Headers of each; one that is gone by now is left out."""
-        found = []
-        for one in short:
-            try:
-                found.append(self._metadata(one["id"], names))
-            except Gone:
-                continue
-        return found
-
-    def _run(self, request: Any, *, once: bool = False, not_after: float | None = None) -> dict[str, Any]:
-        http = LineHttp(self._line, once=once, not_after=not_after)
-        try:
-            answer = request.execute(http=http, num_retries=0)
-        except HttpError as problem:
-            said = gmail_errors.problem_of(problem.resp.status, self._line.last_headers, problem.content)
-            refuse(said, gmail_errors.RULES, once=once)
-        except ValueError as unreadable:
-            raise (Uncertain if once else Retry)("unreadable_answer", "not JSON") from unreadable
-        return cast(dict[str, Any], answer) if isinstance(answer, dict) else {}
-
-    def _now(self) -> int:
-        return int(provider_time(self._line.last_headers).timestamp())

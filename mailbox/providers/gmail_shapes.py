@@ -3,34 +3,100 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from mailbox.providers import inbound, outgoing
 from mailbox.types import Cursor, InboundHeader, SentEmail
 
+MOST_LATE = 50
+
 
 class Place:
     """The cursor's inside. `at`: the provider's clock when it was good; `since` and `before` bound a
-    search that is under way (unix seconds, 0: none)."""
+    search that is under way (unix seconds, 0: none). `late`: mails that were told of and not there yet.
+    `newest`: when the newest mail came that was looked at; `again`: from where a search is still to be made.
+    """
 
-    def __init__(self, history: str, at: int, *, since: int = 0, before: int = 0) -> None:
+    def __init__(
+        self,
+        history: str,
+        at: int,
+        *,
+        since: int = 0,
+        before: int = 0,
+        late: Iterable[str] = (),
+        newest: float = 0,
+        again: int = 0,
+    ) -> None:
         self.history = history
         self.at = at
         self.since = since
         self.before = before
+        self.late = tuple(late)[:MOST_LATE]
+        self.newest = newest
+        self.again = again
 
     @property
     def cursor(self) -> Cursor:
-        return Cursor(json.dumps([self.history, self.at, self.since, self.before]))
+        place = [self.history, self.at, self.since, self.before, [self.newest, self.again], *self.late]
+        return Cursor(json.dumps(place))
 
     @classmethod
     def read(cls, cursor: Cursor | None) -> Place | None:
         try:
-            history, at, since, before = json.loads(cursor or "")
-            return cls(str(history), int(at), since=int(since), before=int(before))
+            history, at, since, before, *late = json.loads(cursor or "")
+            newest, again = late.pop(0) if late and isinstance(late[0], list) else (0, 0)
+            return cls(
+                str(history),
+                int(at),
+                since=int(since),
+                before=int(before),
+                late=map(str, late),
+                newest=float(newest),
+                again=int(again),
+            )
         except (ValueError, TypeError):
             return None
+
+    def behind(
+        self,
+        headers: Iterable[InboundHeader],
+        gone: Iterable[str],
+        now: int,
+        *,
+        history: str = "",
+        at: int = 0,
+        since: int = 0,
+        before: int = 0,
+    ) -> Place:
+        """Once these were looked at. A mail that was put there with a date to come hides nothing."""
+        came = (min(one.received_at.timestamp(), now) for one in headers if not one.own)
+        return Place(
+            history or self.history,
+            at or self.at,
+            since=since,
+            before=before,
+            late=[one for one in gone if one not in self.late],
+            newest=max([self.newest, *came]),
+            again=self.again,
+        )
+
+    def searching(self) -> Place:
+        """At the search that is still to be made; what it finds of ours may ask for another."""
+        return Place(self.history, self.at, since=self.again, late=self.late, newest=self.newest)
+
+
+def look_again(cursor: Cursor, since: datetime, *, seen: Cursor | None) -> Cursor:
+    """As `ProviderClient.look_again` promises."""
+    place, before = Place.read(cursor), Place.read(seen)
+    if place is None or before is None or since.timestamp() > before.newest:
+        return cursor
+    # `after:` counts in whole seconds.
+    wanted = int(since.timestamp()) - 1
+    place.again = min(place.again or wanted, wanted)
+    return place.cursor
 
 
 def labels(shape: dict[str, Any]) -> list[str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import quote, urlencode
+from typing import Any, NoReturn
 
 from django.conf import settings
 
 from mailbox.errors import MailboxError, Refused, Retry
-from mailbox.providers import graph_errors, graph_messages, likeness, outgoing
+from mailbox.providers import graph_cursor, graph_errors, graph_files, graph_messages, likeness, outgoing
 from mailbox.providers.base import Gone, Stale
+from mailbox.providers.graph_addresses import first_page, in_filter, in_path, in_utc, url_of
+from mailbox.providers.graph_cursor import Place
 from mailbox.providers.graph_messages import PREFER, SELECT, key_filter
 from mailbox.providers.refusals import refuse
 from mailbox.providers.retry_after import provider_time
@@ -25,15 +27,23 @@ from mailbox.types import (
     InboundHeader,
     Outcome,
     OutgoingEmail,
+    OutgoingFile,
     SentEmail,
     Verdict,
+    Watch,
 )
 
 logger = logging.getLogger(__name__)
 FOLDERS = ("inbox", "junkemail", "sentitems")
 PAGE = 100
 OVERLAP = timedelta(days=1)
+# How often, and how far back beyond the last time, all other folders are looked through.
+ELSEWHERE = timedelta(minutes=10)
+LAG = timedelta(hours=1)
+# Pages differ on the longest time; this one all allow (7.2).
+WATCH = timedelta(minutes=4200)
 _IDS = "id,isDraft,conversationId,internetMessageId"
+_VERSION = f"{_IDS},changeKey"
 
 
 class Graph:
@@ -52,6 +62,8 @@ class Graph:
         if made is None:
             made = self._json("POST", "/me/messages", body=graph_messages.new(mail))
         draft = _draft(made)
+        if mail.files:
+            draft = self._attach(draft, mail.files)
         self._line.carried = draft.draft_id
         return draft
 
@@ -62,30 +74,45 @@ class Graph:
         # The change below puts the text in its place. Until then only this word says whose draft it is.
         comment = {"comment": graph_messages.mark(mail.key)}
         try:
-            made = self._json("POST", f"/me/messages/{_at(answered)}/createReply", body=comment)
+            made = self._json("POST", f"/me/messages/{in_path(answered)}/createReply", body=comment)
         except (Gone, Refused):
             # Its id changes when it is moved to an archive; the Message-ID stays.
             found = self._by_message_id(mail.thread.references[-1]) if mail.thread.references else []
             if not found:
                 return None
-            made = self._json("POST", f"/me/messages/{_at(found[0]['id'])}/createReply", body=comment)
+            made = self._json("POST", f"/me/messages/{in_path(found[0]['id'])}/createReply", body=comment)
         draft = _draft(made)
         try:
             change = graph_messages.follow_up(mail, subject=str(made.get("subject", "")))
-            return self._json("PATCH", f"/me/messages/{_at(draft.draft_id)}", body=change)
+            return self._json("PATCH", f"/me/messages/{in_path(draft.draft_id)}", body=change)
         except (MailboxError, Gone) as problem:
             # Not yet tagged: the janitor would have to search for its text.
-            try:
-                self.discard(draft)
-            except (MailboxError, Gone):
-                logger.warning("an untagged draft may remain after %s", type(problem).__name__)
-            if isinstance(problem, Gone):
-                raise Retry("draft_gone", str(problem)) from problem
-            raise
+            self._give_up(draft, problem)
+
+    def _attach(self, draft: Draft, files: Sequence[OutgoingFile]) -> Draft:
+        """Hang the files on, and see which version that makes; a draft that cannot have them goes."""
+        try:
+            graph_files.attach(self._line, f"/me/messages/{in_path(draft.draft_id)}", files)
+            lying = self._json("GET", f"/me/messages/{in_path(draft.draft_id)}", query={"$select": _VERSION})
+        except (MailboxError, Gone) as problem:
+            self._give_up(draft, problem)
+        return _draft(lying)
+
+    def _give_up(self, draft: Draft, problem: MailboxError | Gone) -> NoReturn:
+        """A draft that is half made goes, and the problem goes on: as one to try again where it is gone."""
+        try:
+            self.discard(draft)
+        except (MailboxError, Gone):
+            logger.warning("a half made draft may remain after %s", type(problem).__name__)
+        if isinstance(problem, Gone):
+            raise Retry("draft_gone", str(problem)) from problem
+        raise problem
 
     def submit(self, draft: Draft, *, not_after: float | None) -> SentEmail | None:
-        path = f"/me/messages/{_at(draft.draft_id)}/send"
-        answer = self._line.call("POST", _url(path), body=b"", headers=PREFER, once=True, not_after=not_after)
+        path = f"/me/messages/{in_path(draft.draft_id)}/send"
+        answer = self._line.call(
+            "POST", url_of(path), body=b"", headers=PREFER, once=True, not_after=not_after
+        )
         # The status wins: a 202 with Retry-After is accepted (F7).
         if not 200 <= answer.status < 300:
             refuse(_problem(answer), graph_errors.RULES, once=True)
@@ -118,7 +145,7 @@ class Graph:
 
     def _look(self, provider_id: str, select: str = _IDS) -> dict[str, Any] | None:
         try:
-            return self._json("GET", f"/me/messages/{_at(provider_id)}", query={"$select": select})
+            return self._json("GET", f"/me/messages/{in_path(provider_id)}", query={"$select": select})
         except Gone:
             return None
 
@@ -130,7 +157,7 @@ class Graph:
         return [_sent(one) for one in found]
 
     def _by_message_id(self, message_id: str) -> list[dict[str, Any]]:
-        return self._sent_items(f"internetMessageId eq '{_literal(message_id)}'")
+        return self._sent_items(f"internetMessageId eq '{in_filter(message_id)}'")
 
     def _sent_items(self, filter_: str) -> list[dict[str, Any]]:
         query = {"$filter": filter_, "$select": _IDS, "$top": "10"}
@@ -156,40 +183,100 @@ class Graph:
         if lying is None or not lying.get("isDraft"):
             return
         try:
-            self._ask("DELETE", f"/me/messages/{_at(draft.draft_id)}")
+            self._ask("DELETE", f"/me/messages/{in_path(draft.draft_id)}")
         except Gone:
             pass
 
     # --- reading ------------------------------------------------------------------------------
 
+    @staticmethod
+    def look_again(cursor: Cursor, since: datetime, *, seen: Cursor | None) -> Cursor:
+        return graph_cursor.look_again(cursor, since, seen=seen)
+
     def headers_since(self, cursor: Cursor | None, *, connected_at: datetime) -> HeaderPage:
-        at, links = _read(cursor)
-        since = connected_at if at is None else max(connected_at, at - OVERLAP)
+        place = Place.read(cursor)
+        since = connected_at if place.at is None else max(connected_at, place.at - OVERLAP)
         now: datetime | None = None
         found: dict[str, InboundHeader] = {}
         kept: dict[str, str] = {}
         resynced = cursor is None
         for folder in FOLDERS:
-            start = links.get(folder)
+            start = place.links.get(folder)
             try:
-                shapes, kept[folder] = self._walk(start or _first_page(folder, since))
+                shapes, kept[folder] = self._walk(start or first_page(folder, since))
             except (Stale, Gone, Refused):
                 if start is None:
                     raise
                 # Too old, even while paging: begin anew, from the last good moment (F30).
                 resynced = True
-                shapes, kept[folder] = self._walk(_first_page(folder, since))
+                shapes, kept[folder] = self._walk(first_page(folder, since))
             # The oldest moment of the three: what comes meanwhile is seen twice rather than never.
             now = now or provider_time(self._line.last_headers)
             for shape in shapes:
                 if "@removed" not in shape and not shape.get("isDraft"):
                     found.setdefault(shape["id"], self._header(shape, own=folder == "sentitems"))
-        return HeaderPage(tuple(found.values()), _cursor(now or since, kept), resynced)
+        now = now or since
+        # A new connection has nothing behind it.
+        swept, places = place.swept or connected_at, place.places
+        if now - swept >= ELSEWHERE:
+            places = places or self._places()
+            for shape in self._elsewhere(max(connected_at, swept - LAG), places):
+                found.setdefault(shape["id"], self._header(shape, own=False))
+            swept = now
+        if place.again:
+            places = places or self._places()
+            for shape in self._elsewhere(place.again, []):
+                own = shape.get("parentFolderId") == places[FOLDERS.index("sentitems")]
+                found.setdefault(shape["id"], self._header(shape, own=own))
+        headers = tuple(found.values())
+        on = Place(now, kept, swept, places, place.newest_with(headers, now))
+        return HeaderPage(headers, on.cursor, resynced)
+
+    def _places(self) -> list[str]:
+        """The ids of the folders that are walked."""
+        asked = (
+            self._json("GET", f"/me/mailFolders/{folder}", query={"$select": "id"}) for folder in FOLDERS
+        )
+        return [str(one.get("id", "")) for one in asked]
+
+    def _elsewhere(self, since: datetime, places: list[str]) -> Iterator[dict[str, Any]]:
+        """What came since and lies in none of `places`: a rule moved it before anybody looked."""
+        query = {
+            "$filter": f"receivedDateTime ge {in_utc(since)}",
+            "$orderby": "receivedDateTime desc",
+            "$select": f"{SELECT},parentFolderId",
+            "$top": str(PAGE),
+        }
+        for shape in self._pages(url_of("/me/messages", query)):
+            if shape.get("parentFolderId") not in places and not shape.get("isDraft"):
+                yield shape
 
     def headers_in(self, thread_id: str) -> tuple[InboundHeader, ...]:
-        query = {"$filter": f"conversationId eq '{_literal(thread_id)}'", "$select": SELECT, "$top": "50"}
-        found = self._json("GET", "/me/messages", query=query).get("value", [])
-        return tuple(self._header(one, own=False) for one in found if not one.get("isDraft"))
+        return self.conversations([thread_id])
+
+    def conversations(self, thread_ids: Sequence[str]) -> tuple[InboundHeader, ...]:
+        sent = self._json("GET", "/me/mailFolders/sentitems", query={"$select": "id"}).get("id")
+        found: list[InboundHeader] = []
+        for thread_id in thread_ids:
+            query = {
+                "$filter": f"conversationId eq '{in_filter(thread_id)}'",
+                "$select": f"{SELECT},parentFolderId",
+                "$top": "50",
+            }
+            for shape in self._pages(url_of("/me/messages", query)):
+                if not shape.get("isDraft"):
+                    found.append(self._header(shape, own=shape.get("parentFolderId") == sent))
+        return tuple(found)
+
+    def _pages(self, url: str) -> Iterator[dict[str, Any]]:
+        """What a list holds, page by page."""
+        while url:
+            if not same_origin(url, settings.GRAPH_BASE):
+                logger.error("a link led away from Graph and was not followed")
+                raise Retry("foreign_link", after=900)
+            answer = _parsed(self._checked(self._line.call("GET", url, headers=PREFER)))
+            yield from answer.get("value", [])
+            url = str(answer.get("@odata.nextLink", ""))
 
     def _walk(self, url: str) -> tuple[list[dict[str, Any]], str]:
         """All pages of a delta, and the link to begin with next time."""
@@ -210,18 +297,40 @@ class Graph:
             # Whether a delta carries them is not certain; asked for alone they come.
             query = {"$select": "internetMessageHeaders"}
             try:
-                more = self._json("GET", f"/me/messages/{_at(shape['id'])}", query=query)
+                more = self._json("GET", f"/me/messages/{in_path(shape['id'])}", query=query)
             except Gone:
                 more = {}
             shape = {**shape, "internetMessageHeaders": more.get("internetMessageHeaders", [])}
         return graph_messages.header(shape, own=own)
 
-    def fetch(self, provider_id: str, *, limit: int) -> InboundEmail:
-        path = f"/me/messages/{_at(provider_id)}"
-        shape = self._json("GET", path, query={"$select": SELECT})
-        answer = self._checked(self._line.call("GET", _url(f"{path}/$value"), headers=PREFER, limit=limit))
-        header = graph_messages.header(shape, own=False)
+    def fetch(self, provider_id: str, *, limit: int, header: InboundHeader | None) -> InboundEmail:
+        path = f"/me/messages/{in_path(provider_id)}"
+        if header is None:
+            header = graph_messages.header(self._json("GET", path, query={"$select": SELECT}), own=False)
+        answer = self._checked(self._line.call("GET", url_of(f"{path}/$value"), headers=PREFER, limit=limit))
         return InboundEmail(header, answer.body, truncated=answer.truncated)
+
+    def watch(self, known: str, *, to: str, secret: str) -> Watch | None:
+        if not to:
+            return None
+        until = in_utc(datetime.now(UTC) + WATCH)
+        if known:
+            try:
+                # Renewing is authorizing anew as well.
+                change = {"expirationDateTime": until}
+                return _watch(self._json("PATCH", f"/subscriptions/{in_path(known)}", body=change))
+            except Gone:
+                pass
+        wish = {
+            "changeType": "created",
+            "notificationUrl": to,
+            # Can be named now only (7.2).
+            "lifecycleNotificationUrl": to,
+            "resource": "/me/mailFolders/inbox/messages",
+            "expirationDateTime": until,
+            "clientState": secret,
+        }
+        return _watch(self._json("POST", "/subscriptions", body=wish))
 
     def probe(self) -> None:
         self._json("GET", "/me/mailFolders/inbox", query={"$select": "id"})
@@ -238,28 +347,12 @@ class Graph:
     ) -> Answer:
         data = None if body is None else json.dumps(body).encode()
         headers = PREFER if data is None else {**PREFER, "Content-Type": "application/json"}
-        return self._checked(self._line.call(method, _url(path, query), body=data, headers=headers))
+        return self._checked(self._line.call(method, url_of(path, query), body=data, headers=headers))
 
     def _checked(self, answer: Answer) -> Answer:
         if not 200 <= answer.status < 300:
             refuse(_problem(answer), graph_errors.RULES, once=False)
         return answer
-
-
-def _url(path: str, query: dict[str, str] | None = None) -> str:
-    found = f"{settings.GRAPH_BASE.rstrip('/')}{path}"
-    return f"{found}?{urlencode(query, quote_via=quote, safe='$')}" if query else found
-
-
-def _at(provider_id: str) -> str:
-    """An id as one piece of a path, whatever letters it has."""
-    return quote(str(provider_id), safe="")
-
-
-def _first_page(folder: str, since: datetime) -> str:
-    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    query = {"changeType": "created", "$select": SELECT, "$filter": f"receivedDateTime ge {moment}"}
-    return _url(f"/me/mailFolders/{folder}/messages/delta", query)
 
 
 def _problem(answer: Answer) -> Any:
@@ -294,17 +387,9 @@ def _sent(shape: dict[str, Any]) -> SentEmail:
     )
 
 
-def _literal(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def _cursor(at: datetime, links: dict[str, str]) -> Cursor:
-    return Cursor(json.dumps({"at": at.timestamp(), "links": links}))
-
-
-def _read(cursor: Cursor | None) -> tuple[datetime | None, dict[str, str]]:
+def _watch(shape: dict[str, Any]) -> Watch:
     try:
-        place = json.loads(cursor or "")
-        return datetime.fromtimestamp(float(place["at"]), UTC), dict(place["links"])
-    except (ValueError, TypeError, KeyError):
-        return None, {}
+        until = datetime.fromisoformat(str(shape["expirationDateTime"]))
+        return Watch(str(shape["id"]), until if until.tzinfo else until.replace(tzinfo=UTC))
+    except (KeyError, ValueError) as odd:
+        raise Retry("unreadable_answer", "a subscription without an end") from odd

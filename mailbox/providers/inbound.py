@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from mailbox.errors import Retry
 from mailbox.parsing.addresses import message_ids, read_addresses
 from mailbox.parsing.text import decode_words
 from mailbox.types import InboundHeader
 
 MOST_HEADERS = 200
 MOST_CHARS = 8_000
+_NO_ANSWER = {"unreachable", "no_answer", "too_slow", "unreadable_answer"}
 # What matching a reply, a bounce or an auto-reply needs; nothing else is asked for.
 WANTED = (
     "From",
@@ -39,6 +41,11 @@ WANTED = (
     "X-MS-Exchange-Generated-Message-Source",
     "X-Outreach-Id",
 )
+
+
+def may_go_on(error: Retry, headers: Mapping[str, str]) -> bool:
+    """Whether what was read before this failure may be used: nobody asked us to wait (F6)."""
+    return error.reason in _NO_ANSWER and "retry-after" not in {name.lower() for name in headers}
 
 
 def header_of(

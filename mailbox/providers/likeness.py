@@ -53,7 +53,7 @@ def of(mail: OutgoingEmail) -> Face:
         subject=mail.subject,
         text=mail.text,
         html=mail.html or "",
-        attached=False,
+        attached=bool(mail.files),
     )
 
 

@@ -6,10 +6,11 @@ import binascii
 import re
 import unicodedata
 from email.headerregistry import Address
+from email.message import MIMEPart
 from email.policy import EmailPolicy
 
 from mailbox.errors import Refused
-from mailbox.types import OutgoingEmail
+from mailbox.types import OutgoingEmail, OutgoingFile
 
 KEY_HEADER = "X-Outreach-Id"
 MOST_BYTES = 25 * 1024 * 1024
@@ -46,6 +47,10 @@ _ENCODING = "Content-Transfer-Encoding: quoted-printable"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9]*(?: [A-Za-z0-9]+)*")
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _PLAIN_VALUE = re.compile(r"[!-~]+(?: [!-~]+)*")
+# A message or a part of several would be read as more than a file.
+_FILE_TYPE = re.compile(
+    r"(?!message/|multipart/)[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}"
+)
 _POLICY = _Policy(linesep="\r\n", max_line_length=78, raise_on_defect=False)
 
 
@@ -58,6 +63,7 @@ def check(mail: OutgoingEmail) -> None:
     if mail.thread is not None:
         named += [mail.thread.thread_id, mail.thread.last_sent_id, *mail.thread.references]
     named += [part for pair in mail.headers for part in pair]
+    named += [file.name for file in mail.files]
     if any(map(_unfit, named)):
         raise Refused("header_injection", "a header holds a control character")
     for address in (mail.sender_address, mail.to_address):
@@ -65,6 +71,9 @@ def check(mail: OutgoingEmail) -> None:
     for name, _ in mail.headers:
         if name.lower() in _OWN or not name.isascii() or not name.replace("-", "").isalnum():
             raise Refused("bad_header", "an extra header has a name that it must not have")
+    for file in mail.files:
+        if not _FILE_TYPE.fullmatch(file.content_type):
+            raise Refused("bad_attachment", "a file has a type that no attachment has")
 
 
 def as_mime(mail: OutgoingEmail) -> bytes:
@@ -97,16 +106,40 @@ def as_mime(mail: OutgoingEmail) -> bytes:
 
 
 def _content(mail: OutgoingEmail) -> bytes:
-    """The rest of the headers and the text, once or in two kinds."""
-    version, plain = b"MIME-Version: 1.0\r\n", _part("plain", mail.text)
+    """The rest of the headers, the text, once or in two kinds, and the files behind it."""
+    version = b"MIME-Version: 1.0\r\n"
+    if not mail.files:
+        return version + _text(mail)
+    line = f"=_files_{mail.key}".encode("ascii")
+    kind = b'Content-Type: multipart/mixed; boundary="' + line + b'"\r\n\r\n'
+    parts = [_text(mail), *map(_file, mail.files)]
+    return (
+        version
+        + kind
+        + b"".join(b"--" + line + b"\r\n" + part + b"\r\n" for part in parts)
+        + (b"--" + line + b"--\r\n")
+    )
+
+
+def _file(file: OutgoingFile) -> bytes:
+    kind, _, form = file.content_type.partition("/")
+    part = MIMEPart(policy=_POLICY)
+    # Of an encoded word in a name, too, `email` would write what it says.
+    name = file.name.replace("=?", "=_")
+    part.set_content(file.content, kind, form, disposition="attachment", filename=name)
+    return part.as_bytes()
+
+
+def _text(mail: OutgoingEmail) -> bytes:
+    plain = _part("plain", mail.text)
     if mail.html is None:
-        return version + plain
+        return plain
     # "=_" cannot stand in quoted-printable text, so that no text can end a part.
     line = f"=_{mail.key}".encode("ascii")
     kind = b'Content-Type: multipart/alternative; boundary="' + line + b'"\r\n\r\n'
     # The line break before a boundary belongs to the boundary (RFC 2046, 5.1.1).
     parts = b"".join(b"--" + line + b"\r\n" + part + b"\r\n" for part in (plain, _part("html", mail.html)))
-    return version + kind + parts + b"--" + line + b"--\r\n"
+    return kind + parts + b"--" + line + b"--\r\n"
 
 
 def _part(kind: str, text: str) -> bytes:
@@ -119,12 +152,36 @@ def _part(kind: str, text: str) -> bytes:
 
 def _person(name: str, display: str, address: str) -> str:
     line = f"{name}: {display} <{address}>\r\n" if display else f"{name}: {address}\r\n"
+    longer = len(line) + 2 + display.count('"') + display.count("\\") > _FOLD
+    if (
+        display
+        and not _PLAIN_NAME.fullmatch(display)
+        and (longer or "=?" in display or not display.isascii())
+    ):
+        # `email` loses quotes where it folds, and keeps what looks like a word: either reads as other people.
+        return f"{name}: {_as_words(display)}\r\n <{address}>\r\n"
     plain = _PLAIN_NAME.fullmatch(display) and _PLAIN_ADDRESS.fullmatch(address)
     return line if plain and len(line) <= _FOLD else _folded(name, Address(display, addr_spec=address))
 
 
+def _as_words(text: str) -> str:
+    """Encoded words (RFC 2047), each of whole letters and of 75 characters at most."""
+    pieces = [b""]
+    for letter in text:
+        piece = letter.encode("utf-8")
+        if len(pieces[-1]) + len(piece) > 45:
+            pieces.append(b"")
+        pieces[-1] += piece
+    words = (binascii.b2a_base64(piece, newline=False).decode("ascii") for piece in pieces)
+    return "\r\n ".join(f"=?utf-8?b?{word}?=" for word in words)
+
+
 def _header(name: str, value: str) -> str:
     line = f"{name}: {value}\r\n"
+    machine = name.lower() in _MACHINE or name.lower().startswith("x-")
+    if "=?" in value and not machine:
+        # `email` would read the words in it before it writes them: a line break and a header among them.
+        return f"{name}: {_as_words(value)}\r\n"
     if len(line) <= _FOLD and _PLAIN_VALUE.fullmatch(value) and "=?" not in value:
         return line
     return _folded(name, value)

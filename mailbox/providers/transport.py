@@ -81,18 +81,20 @@ class Line:
         once: bool = False,
         not_after: float | None = None,
         limit: int | None = None,
+        bare: bool = False,
     ) -> Answer:
         """One request. `once`: the call that sends; an answer that is lost raises Uncertain.
 
         Raises Retry where certainly nothing left, and for reads whenever no answer came. `limit` cuts
-        the body.
+        the body. `bare`: to an address that must not be shown the token.
         """
         refuse_open_transaction()
         until = time.monotonic() + settings.HTTP_DEADLINE_SECONDS
         exchange = Exchange(self.check, until, not_after, sends=once)
         token = current.set(exchange)
         try:
-            answer = self._answer(exchange, method, url, body, headers or {}, limit)
+            known = {} if bare else {"Authorization": f"Bearer {self.token}"}
+            answer = self._answer(exchange, method, url, body, {**(headers or {}), **known}, limit)
             if once:
                 failpoint("after_accept")
             return answer
@@ -120,7 +122,7 @@ class Line:
         limit: int | None,
     ) -> Answer:
         sent = urllib3.HTTPHeaderDict(_HEADERS)  # A library writes the same names in other letters.
-        sent.update({**headers, "Authorization": f"Bearer {self.token}"})
+        sent.update(headers)
         response = self.session.request(
             method,
             url,

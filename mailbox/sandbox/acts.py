@@ -56,7 +56,13 @@ def handlers(sandbox: Sandbox) -> dict[str, Handler]:
         except Refusal:
             return
 
-    return {"act": act, "move": move, "late_send": late_send, "user": by_hand}
+    return {
+        "act": act,
+        "move": move,
+        "late_send": late_send,
+        "user": by_hand,
+        "push": sandbox.pushes.deliver,
+    }
 
 
 async def perform(sandbox: Sandbox, entry: int, recipient: str, act: str) -> None:

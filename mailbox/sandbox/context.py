@@ -15,6 +15,7 @@ from mailbox.sandbox.clock import Clock
 from mailbox.sandbox.faults import Faults
 from mailbox.sandbox.jobs import Jobs
 from mailbox.sandbox.mailstore import MailStore
+from mailbox.sandbox.pushes import Pushes
 from mailbox.sandbox.quotas import Quotas
 from mailbox.sandbox.settings import Settings
 from mailbox.sandbox.store import Store
@@ -43,6 +44,11 @@ class Sandbox:
     gated: set[str] = field(default_factory=set)
     approved: set[str] = field(default_factory=set)
     challenges: Challenges = field(default_factory=Challenges)
+    pushes: Pushes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pushes = Pushes(self)
+        self.mail.listener = self.pushes.noted
 
     def needs_admin(self, tenant: str) -> bool:
         return tenant in self.gated and tenant not in self.approved

@@ -40,6 +40,7 @@ def routes() -> list[web.RouteDef]:
         "grant": grant,
         "clock": advance_clock,
         "delete": delete_message,
+        "same_second": same_second,
         "edit": edit_draft,
         "send": send_draft,
         "forge": forge,
@@ -57,8 +58,8 @@ def routes() -> list[web.RouteDef]:
         "settings": show_settings,
         "grants": show_grants,
     }
-    posts = [web.post(f"/_sandbox/{name}", _posted(act)) for name, act in acts.items()]
-    return posts + [web.get(f"/_sandbox/{name}", _shown(show)) for name, show in shown.items()]
+    posts = [web.post(f"/_sandbox/{name}", posted(act)) for name, act in acts.items()]
+    return posts + [web.get(f"/_sandbox/{name}", shown_by(show)) for name, show in shown.items()]
 
 
 # -- acts
@@ -94,7 +95,7 @@ async def inbound(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
     `reply_to` is the Message-ID it answers.
     `thread` puts it into a conversation by its provider id, `folder` elsewhere than into the inbox.
     """
-    account = _account(sandbox, wish.get("email"), wish.get("provider"))
+    account = account_named(sandbox, wish.get("email"), wish.get("provider"))
     folder = wish.get("folder", INBOX)
     if folder not in FOLDERS:
         raise Refusal(400, "folder", f"folder is one of {', '.join(FOLDERS)}.")
@@ -117,21 +118,21 @@ async def clear_faults(sandbox: Sandbox, _: dict[str, Any]) -> dict[str, Any]:
 
 async def expire_history(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
     sandbox.mail.expire_cursors(
-        _account(sandbox, wish.get("mailbox") or wish.get("email"), wish.get("provider"))
+        account_named(sandbox, wish.get("mailbox") or wish.get("email"), wish.get("provider"))
     )
     return {}
 
 
 async def expire_access(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
     sandbox.tokens.expire_access(
-        _account(sandbox, wish.get("mailbox") or wish.get("email"), wish.get("provider"))
+        account_named(sandbox, wish.get("mailbox") or wish.get("email"), wish.get("provider"))
     )
     return {}
 
 
 async def revoke_grant(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
     """As if the user had removed the app at the provider's account page."""
-    account = _account(sandbox, wish.get("email") or wish.get("mailbox"), wish.get("provider"))
+    account = account_named(sandbox, wish.get("email") or wish.get("mailbox"), wish.get("provider"))
     return {"revoked": sandbox.tokens.revoke(account)}
 
 
@@ -160,12 +161,20 @@ async def advance_clock(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any
 
 async def delete_message(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
     """{email, id} or {email, draft}: the user deletes a mail or a draft in the mailbox."""
-    account = _account(sandbox, wish.get("email"), wish.get("provider"))
+    account = account_named(sandbox, wish.get("email"), wish.get("provider"))
     find = sandbox.mail.draft if "draft" in wish else sandbox.mail.get
     stored = find(account, str(wish.get("draft") or wish.get("id") or ""))
     if stored is None:
         raise Refusal(404, "message", "There is no such mail.")
     sandbox.mail.remove(account, stored)
+    return {}
+
+
+async def same_second(sandbox: Sandbox, wish: dict[str, Any]) -> dict[str, Any]:
+    """{email}: everything in the mailbox has come within this second."""
+    account = account_named(sandbox, wish.get("email"), wish.get("provider"))
+    now = int(sandbox.clock.now())
+    sandbox.store.change("UPDATE messages SET at = ? + pk * 1e-6 WHERE account = ?", now, account.pk)
     return {}
 
 
@@ -271,13 +280,13 @@ def show_calls(sandbox: Sandbox, query: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def show_private(sandbox: Sandbox, query: dict[str, str]) -> list[str]:
-    account = _account(sandbox, query.get("mailbox"), query.get("provider"))
+    account = account_named(sandbox, query.get("mailbox"), query.get("provider"))
     return [stored.id for stored in sandbox.mail.where(account, "decoy = 1")]
 
 
 def show_messages(sandbox: Sandbox, query: dict[str, str]) -> list[dict[str, Any]]:
     """Everything in a mailbox but its decoys."""
-    account = _account(sandbox, query.get("mailbox"), query.get("provider"))
+    account = account_named(sandbox, query.get("mailbox"), query.get("provider"))
     names = (
         "id",
         "thread",
@@ -305,14 +314,14 @@ def show_settings(sandbox: Sandbox, _: dict[str, str]) -> dict[str, Any]:
 
 
 def show_grants(sandbox: Sandbox, query: dict[str, str]) -> dict[str, Any]:
-    account = _account(sandbox, query.get("mailbox") or query.get("email"), query.get("provider"))
+    account = account_named(sandbox, query.get("mailbox") or query.get("email"), query.get("provider"))
     return {"living": sandbox.tokens.living_grants(account)}
 
 
 # -- inside
 
 
-def _posted(act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
+def posted(act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         wish = json_object(await request.text(), code="json")
         return web.json_response(await act(request.app[SANDBOX], wish))
@@ -320,7 +329,7 @@ def _posted(act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
     return handle
 
 
-def _shown(
+def shown_by(
     show: Callable[[Sandbox, dict[str, str]], Any],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
@@ -336,7 +345,7 @@ def _account_wished(sandbox: Sandbox, wish: dict[str, Any]) -> Account:
     return sandbox.accounts.ensure(provider, email, str(wish.get("name", "")))
 
 
-def _account(sandbox: Sandbox, email: object, provider: object) -> Account:
+def account_named(sandbox: Sandbox, email: object, provider: object) -> Account:
     for account in sandbox.accounts.by_email(str(email or "")):
         if provider in (None, "", account.provider):
             return account
@@ -344,7 +353,7 @@ def _account(sandbox: Sandbox, email: object, provider: object) -> Account:
 
 
 def _draft_wished(sandbox: Sandbox, wish: dict[str, Any]) -> tuple[Account, Stored]:
-    account = _account(sandbox, wish.get("email"), wish.get("provider"))
+    account = account_named(sandbox, wish.get("email"), wish.get("provider"))
     draft = user.draft_of(sandbox, account, str(wish.get("draft", "")))
     if draft is None or draft.moving:
         raise Refusal(404, "draft", "There is no such draft.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from email.utils import formatdate
 
 from mailbox.sandbox.refusals import Refusal
@@ -53,7 +52,7 @@ def applies(fault: Fault, op: str) -> bool:
     return op != "token" or fault.kind not in ACCOUNTS or fault.kind in TOKENS
 
 
-def refusal(fault: Fault, provider: str, op: str) -> Refusal:
+def refusal(fault: Fault, provider: str, op: str, *, now: float) -> Refusal:
     """One of the kinds in BEFORE, in the provider's words."""
     google = provider == "google"
     options = fault.options
@@ -67,7 +66,7 @@ def refusal(fault: Fault, provider: str, op: str) -> Refusal:
         message = (
             "User-rate limit exceeded." if google else "Application is over its MailboxConcurrency limit."
         )
-        return _worded(429, fault, code, message, _retry_after(options.get("retry_after")))
+        return _worded(429, fault, code, message, _retry_after(options.get("retry_after"), now))
     if fault.kind == "auth_lost":
         if op == "token":
             lost = "Token has been expired or revoked."
@@ -89,11 +88,11 @@ def _worded(
     return Refusal(status, str(options.get("code", code)), str(options.get("message", message)), headers)
 
 
-def _retry_after(wish: object) -> dict[str, str]:
+def _retry_after(wish: object, now: float) -> dict[str, str]:
     """'date' and 'date:seconds' become a date, everything else stands as it is."""
     if wish is None:
         return {}
     name, _, seconds = str(wish).partition(":")
     if name == "date":
-        return {"Retry-After": formatdate(time.time() + float(seconds or 0), usegmt=True)}
+        return {"Retry-After": formatdate(now + float(seconds or 0), usegmt=True)}
     return {"Retry-After": str(wish)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from email.utils import formatdate
 from html import escape
 from typing import Any
 
@@ -42,6 +43,9 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
             await asyncio.sleep(sandbox.settings.latency_ms / 1000)
         response = await _through(sandbox, request, handler, call)
         status = response.status if response else 0
+        if response is not None:
+            # The mails' times and this one are of one clock, also where a test has moved it.
+            response.headers["Date"] = formatdate(sandbox.clock.now(), usegmt=True)
     except web.HTTPException as redirect:
         status = redirect.status
         raise
@@ -58,17 +62,19 @@ def classify(request: web.Request) -> tuple[str, str]:
     if path.startswith("/gmail/"):
         if path.endswith("/send"):
             return "google", "send"
+        if path.endswith(("/watch", "/stop")):
+            return "google", "watch"
         if method != "GET":
             return "google", "draft"
         return "google", "list" if re.search(r"/(drafts|messages|threads|history|sendAs)$", path) else "get"
     if path.startswith("/v1.0/"):
         if path.endswith(("/send", "/sendMail")):
             return "microsoft", "send"
+        if path.startswith("/v1.0/subscriptions"):
+            return "microsoft", "watch"
         if method != "GET":
             return "microsoft", "draft"
-        return "microsoft", "list" if re.search(
-            r"/(messages|delta|mailFolders|subscriptions)$", path
-        ) else "get"
+        return "microsoft", "list" if re.search(r"/(messages|delta|mailFolders)$", path) else "get"
     if path.startswith("/google/"):
         return "google", {"/google/token": "token", "/google/revoke": "revoke"}.get(path, "page")
     if "/oauth2/v2.0/" in path:
@@ -105,7 +111,7 @@ async def _through(
         return await _answered(request, handler, provider, op)
     call.fault = fault.kind
     if fault.kind in BEFORE:
-        return _worded(request, refusal(fault, provider, op), provider, op)
+        return _worded(request, refusal(fault, provider, op, now=sandbox.clock.now()), provider, op)
     if fault.kind == "hang":
         await asyncio.sleep(float(fault.options.get("seconds", 120)))
         return None
@@ -158,7 +164,9 @@ async def _spoiled(
     if fault.kind == "accept_then_reset":
         return None
     if fault.kind == "error_but_accepted":
-        return _worded(request, refusal(fault, call.provider, call.op), call.provider, call.op)
+        return _worded(
+            request, refusal(fault, call.provider, call.op, now=sandbox.clock.now()), call.provider, call.op
+        )
     if fault.kind == "truncate":
         await sandbox.store.committed()
         await _truncate(request, done)

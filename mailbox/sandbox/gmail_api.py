@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +22,7 @@ READ = "readonly modify"
 READ_OR_METADATA = "readonly modify metadata"
 KINDS = {"messageAdded": "added", "messageDeleted": "deleted"}
 WEEK_MS = 604_800_000
+TOPIC = re.compile(r"projects/[a-z0-9-]+/topics/[\w.~+%-]+")
 
 
 def routes() -> list[web.RouteDef]:
@@ -165,18 +167,21 @@ async def list_labels(request: web.Request) -> web.Response:
 async def watch(request: web.Request) -> web.Response:
     account = gmail_account(request, units=100, scopes=READ_OR_METADATA)
     try:
-        topic = json.loads(await request.text() or "{}").get("topicName")
-    except (ValueError, AttributeError):
-        topic = None
-    if not topic:
+        wish = json.loads(await request.text() or "{}")
+        topic, labels = str(wish.get("topicName") or ""), [str(one) for one in wish.get("labelIds", [])]
+    except (ValueError, AttributeError, TypeError):
+        topic, labels = "", []
+    if not TOPIC.fullmatch(topic):
         raise Refusal(400, "invalidArgument", "Invalid topicName")
     sandbox = request.app[SANDBOX]
     expiration = int(sandbox.clock.now() * 1000) + WEEK_MS
+    sandbox.pushes.watch(account, labels, expiration / 1000)
     return web.json_response({"historyId": str(sandbox.mail.cursor(account)), "expiration": str(expiration)})
 
 
 async def stop(request: web.Request) -> web.Response:
-    gmail_account(request, units=50, scopes=READ_OR_METADATA)
+    account = gmail_account(request, units=50, scopes=READ_OR_METADATA)
+    request.app[SANDBOX].pushes.stop(account)
     return web.Response(status=204)
 
 

@@ -40,6 +40,7 @@ class Content:
     references: tuple[str, ...] = ()
     headers: People = ()
     receipt: bool = False
+    files: tuple[mime.File, ...] = ()
 
 
 def create(sandbox: Sandbox, account: Account, wish: dict[str, Any]) -> Stored:
@@ -174,7 +175,9 @@ def written(sandbox: Sandbox, account: Account, content: Content) -> bytes:
     if content.html:
         parts.append(("html", content.html))
     try:
-        return b"".join(_lines(headers, parts))
+        return b"".join(
+            _lines(headers, parts) if not content.files else _with_files(headers, parts, content.files)
+        )
     except (UnicodeError, ValueError, IndexError):
         raise Refusal(400, "ErrorInvalidRecipients", "At least one recipient is not valid.") from None
 
@@ -197,6 +200,28 @@ def _lines(headers: list[tuple[str, str]], parts: list[tuple[str, str]]) -> Iter
         yield base64.encodebytes(lines.encode("utf-8", "replace")).replace(b"\n", b"\r\n")
     if alternatives:
         yield f"--{boundary}--\r\n".encode()
+
+
+def _with_files(
+    headers: list[tuple[str, str]], parts: list[tuple[str, str]], files: tuple[mime.File, ...]
+) -> Iterator[bytes]:
+    """The text as the first part of a mixed mail, the files behind it."""
+    boundary = f"=_sbf_{secrets.token_hex(12)}"
+    yield from _lines([*headers, ("Content-Type", f'multipart/mixed; boundary="{boundary}"')], [])
+    yield f"\r\n--{boundary}\r\n".encode()
+    yield from _lines([], parts)
+    for file in files:
+        yield f"\r\n--{boundary}\r\n".encode() + mime.file_part(file)
+    yield f"\r\n--{boundary}--\r\n".encode()
+
+
+def attach(sandbox: Sandbox, account: Account, draft: Stored, file: mime.File) -> Stored:
+    """The draft with one more file. Raises Refusal."""
+    if not draft.is_draft:
+        raise Refusal(400, "ErrorInvalidRequest", "Attachments can be added to a draft only.")
+    content = _read(draft)
+    raw = written(sandbox, account, replace(content, files=(*content.files, file)))
+    return sandbox.mail.rewrite(account, draft, raw, properties=draft.properties, thread=draft.thread)
 
 
 def _encoded(name: str, value: str) -> str:
@@ -223,6 +248,7 @@ def _read(draft: Stored) -> Content:
         references=mail.references,
         headers=tuple(pair for pair in mail.headers if pair[0].lower().startswith("x-")),
         receipt=bool(mail.header("Return-Receipt-To")),
+        files=mime.files_of(draft.raw),
     )
 
 

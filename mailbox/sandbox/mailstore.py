@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,6 +59,8 @@ class MailStore:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        # Told of each numbered change: account, kind, folder, message.
+        self.listener: Callable[[Account, str, str, str], None] = lambda *_: None
 
     # -- reading
 
@@ -253,6 +256,7 @@ class MailStore:
         self._store.insert(
             "changes", account=account.pk, seq=seq, kind=kind, folder=folder, message=message, thread=thread
         )
+        self.listener(account, kind, folder, message)
         return seq
 
     def _new_id(self, account: Account) -> str:

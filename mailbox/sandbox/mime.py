@@ -8,14 +8,16 @@ import email
 import quopri
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header, make_header
-from email.message import Message
+from email.message import Message, MIMEPart
 from email.parser import BytesHeaderParser
-from email.policy import compat32
+from email.policy import SMTP, compat32
 from email.utils import getaddresses
 from functools import cached_property, lru_cache
 from html import unescape
+from typing import cast
 
 People = tuple[tuple[str, str], ...]
 MAX_HEADERS = 262_144
@@ -138,6 +140,44 @@ def _headers(raw: bytes) -> People:
         else:
             return tuple(found)
     return tuple((name, decoded(str(value))) for name, value in message_of(raw).items())
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that hangs on a mail."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+def files_of(raw: bytes) -> tuple[File, ...]:
+    """What hangs on a mail, in order."""
+    if b"attachment" not in raw.lower():
+        return ()
+    return tuple(
+        File(
+            part.get_filename() or "",
+            part.get_content_type(),
+            cast(bytes, part.get_payload(decode=True) or b""),
+        )
+        for part in message_of(raw).walk()
+        if part.get_content_disposition() == "attachment"
+    )
+
+
+def file_part(file: File) -> bytes:
+    """The file as a part of a mail."""
+    kind, _, form = file.content_type.partition("/")
+    part = MIMEPart(policy=SMTP)
+    part.set_content(
+        file.content,
+        kind or "application",
+        form or "octet-stream",
+        disposition="attachment",
+        filename=file.name,
+    )
+    return part.as_bytes()
 
 
 def message_of(raw: bytes) -> Message:

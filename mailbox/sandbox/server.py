@@ -8,7 +8,18 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from mailbox.sandbox import acts, admin, control, gmail_api, google_oauth, graph_api, microsoft_oauth
+from mailbox.sandbox import (
+    acts,
+    admin,
+    control,
+    gmail_api,
+    google_oauth,
+    graph_api,
+    graph_files,
+    graph_subscriptions,
+    microsoft_oauth,
+    push_control,
+)
 from mailbox.sandbox.certificates import server_context
 from mailbox.sandbox.context import SANDBOX, Sandbox, open_sandbox
 from mailbox.sandbox.gate import gate
@@ -37,10 +48,19 @@ async def running(settings: Settings) -> AsyncIterator[Sandbox]:
             *gmail_api.routes(),
             *microsoft_oauth.page_routes(),
             *control.routes(),
+            *push_control.routes(),
             *admin.routes(),
         ],
     )
-    secure = application(sandbox, [*microsoft_oauth.routes(), *graph_api.routes()])
+    secure = application(
+        sandbox,
+        [
+            *microsoft_oauth.routes(),
+            *graph_api.routes(),
+            *graph_files.routes(),
+            *graph_subscriptions.routes(),
+        ],
+    )
     runners = [
         web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=1)
         for app in (plain, secure)

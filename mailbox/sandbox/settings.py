@@ -55,6 +55,8 @@ PROFILES = {
 class Settings:
     """`pace` is the seconds between two acts of a simulated recipient; units are Gmail's quota units.
 
+    Of pushes, the shares that are lost and doubled, and the seconds that each is late, and up to how many
+    more at random. `push_endpoint` is what an operator enters at Pub/Sub, with the audience of its tokens.
     Units per user-minute and per project-minute; at Graph submits a minute and mailbox, requests per ten
     minutes, app and mailbox, and requests at once. 0 or `meter` off: counted, never refused.
     """
@@ -73,6 +75,12 @@ class Settings:
     concurrency: int = 4
     weather: str = "calm"
     seed: int = 7
+    push_drop: float = 0
+    push_double: float = 0
+    push_delay: float = 0
+    push_shuffle: float = 0
+    push_endpoint: str = ""
+    push_audience: str = ""
     redirect_hosts: frozenset[str] = LOOPBACK_HOSTS
     profile: str = "lenient"
     traits: Traits = field(default_factory=Traits)
@@ -98,6 +106,10 @@ OPEN_NAMES = frozenset(
         "meter",
         "concurrency",
         "seed",
+        "push_drop",
+        "push_double",
+        "push_delay",
+        "push_shuffle",
     ]
 )
 
@@ -116,6 +128,8 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         http_port=int(_number(environ, "SANDBOX_HTTP_PORT", 8801)),
         tls_port=int(_number(environ, "SANDBOX_TLS_PORT", 8802)),
         token_seconds=int(_number(environ, "SANDBOX_TOKEN_SECONDS", 3600)),
+        push_endpoint=environ.get("SANDBOX_PUSH_ENDPOINT", ""),
+        push_audience=environ.get("SANDBOX_PUSH_AUDIENCE", ""),
         redirect_hosts=LOOPBACK_HOSTS | set(environ.get("SANDBOX_REDIRECT_HOSTS", "").split()),
     )
     return changed(

@@ -62,6 +62,15 @@ CREATE INDEX IF NOT EXISTS jobs_due ON jobs (due_at);
 CREATE TABLE IF NOT EXISTS faults (
     pk INTEGER PRIMARY KEY, mailbox TEXT NOT NULL, op TEXT NOT NULL, kind TEXT NOT NULL,
     times INTEGER NOT NULL, options TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS watches (
+    account INTEGER PRIMARY KEY, labels TEXT NOT NULL, expires_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS subscriptions (
+    id TEXT PRIMARY KEY, account INTEGER NOT NULL, folder TEXT NOT NULL, url TEXT NOT NULL,
+    lifecycle_url TEXT NOT NULL, client_state TEXT NOT NULL, expires_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS subscriptions_account ON subscriptions (account);
+CREATE TABLE IF NOT EXISTS pushes (
+    pk INTEGER PRIMARY KEY, at REAL NOT NULL, provider TEXT NOT NULL, mailbox TEXT NOT NULL,
+    event TEXT NOT NULL, outcome TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS acts (
     pk INTEGER PRIMARY KEY, at REAL NOT NULL, entry INTEGER NOT NULL, recipient TEXT NOT NULL,
     act TEXT NOT NULL, outcome TEXT NOT NULL);
@@ -82,7 +91,7 @@ LATER_COLUMNS = {
 }
 TABLES = (
     "accounts", "messages", "changes", "grants", "tokens", "codes", "ledger", "ledger_recipients",
-    "calls", "jobs", "faults", "acts",
+    "calls", "jobs", "faults", "acts", "watches", "subscriptions", "pushes",
 )  # fmt: skip
 
 

@@ -230,6 +230,7 @@ def test_it_starts_the_spacing_anew_after_a_pause(
     assert (limits.next_slot(mailbox) - clock.now()).total_seconds() == pytest.approx(60, abs=1)
 
 
-@pytest.mark.parametrize(("waiting", "days"), [(0, 0), (1, 1), (20, 1), (21, 2), (43, 2), (44, 3)])
-def test_it_says_in_how_many_days_a_queue_is_out(mailbox: Mailbox, waiting: int, days: int) -> None:
-    assert limits.forecast(mailbox, waiting) == days
+def test_it_says_how_the_cap_of_the_coming_days_grows(mailbox: Mailbox) -> None:
+    assert limits.coming_caps(mailbox, limits.usage(mailbox), 8) == (20, 23, 26, 30, 34, 40, 46, 50)
+    mailbox.daily_cap = 25
+    assert limits.coming_caps(mailbox, limits.usage(mailbox), 4) == (20, 23, 25, 25)

@@ -6,15 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mailbox.parsing.bounces import Bounce, BounceKind, read_bounce
+from mailbox.parsing.bounces import BounceReport, Category, parse
 from tests.mailbox.parsing import corpus
 
-KINDS = {
-    "invalid": BounceKind.HARD,
-    "temporary": BounceKind.SOFT,
-    "blocked": BounceKind.BLOCKED,
-    "complaint": BounceKind.COMPLAINT,
-}
 SPARED = ("mailboxfull", "spamdetected", "blocked", "badreputation", "requireptr", "policyviolation")
 FOLDERS = [folder for folder in (corpus.HERE, corpus.WHOLE) if folder.is_dir()]
 
@@ -36,8 +30,8 @@ def group(status: str, words: str = "", *, action: str = "failed", address: str 
     return f"Final-Recipient: rfc822; {address}\nAction: {action}\n{diagnostic}Status: {status}"
 
 
-def read(raw: bytes) -> Bounce:
-    bounce = read_bounce(raw)
+def read(raw: bytes) -> BounceReport:
+    bounce = parse(raw)
     assert bounce is not None
     return bounce
 
@@ -46,9 +40,11 @@ def read(raw: bytes) -> Bounce:
 def test_it_finds_nearly_every_failed_recipient_of_real_bounces(folder: Path) -> None:
     wanted = found = named = agreed = 0
     for one in corpus.labelled(folder):
-        bounce = read_bounce(one.raw)
+        bounce = parse(one.raw)
         got = {
-            recipient.address.lower(): recipient.kind for recipient in (bounce.recipients if bounce else ())
+            recipient.address.lower(): recipient.category
+            for recipient in (bounce.recipients if bounce else ())
+            if recipient.action in ("failed", "delayed")
         }
         wanted += len(one.wanted)
         found += len(got.keys() & one.wanted.keys())
@@ -57,74 +53,70 @@ def test_it_finds_nearly_every_failed_recipient_of_real_bounces(folder: Path) ->
             _agrees(*one.wanted[address], got[address]) for address in got.keys() & one.wanted.keys()
         )
     assert wanted > 25
-    assert found >= 0.95 * wanted
-    assert found >= 0.93 * named
-    assert agreed >= 0.88 * found
+    # One in fifty, and one of a small folder.
+    assert wanted - found <= max(1, 0.02 * wanted)
+    assert found >= 0.97 * named
+    assert found - agreed <= max(2, 0.05 * found)
 
 
-def _agrees(category: str, reason: str, kind: BounceKind) -> bool:
-    if category == "temporary":
-        return kind in (BounceKind.SOFT, BounceKind.DELAYED)
-    # Sisimai's "filtered" is a "user unknown" said after the body; the address is as gone as before it.
-    return (
-        category == "unknown" or kind is KINDS[category] or (reason == "filtered" and kind is BounceKind.HARD)
-    )
+def _agrees(category: str, reason: str, found: Category) -> bool:
+    """As the collection's own page says: one who calls a suspended account temporary is not wrong."""
+    return found == category or (reason == "suspend" and found is Category.TEMPORARY)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: "copied" if folder == corpus.HERE else "whole")
 def test_it_never_takes_a_full_mailbox_or_a_blocked_sender_for_a_dead_address(folder: Path) -> None:
     wrong = []
     for one in corpus.labelled(folder):
-        bounce = read_bounce(one.raw)
+        bounce = parse(one.raw)
         for recipient in bounce.recipients if bounce else ():
             category, reason = one.wanted.get(recipient.address.lower(), ("", ""))
-            if recipient.kind is BounceKind.HARD and reason in SPARED:
+            if recipient.category is Category.INVALID and reason in SPARED:
                 wrong.append((one.name, category, reason))
     # Labelled full, although its server says "user unknown".
     assert [name for name, _, _ in wrong if name != "rfc3464-01.eml"] == []
 
 
+def test_it_tells_a_delay_from_a_failure() -> None:
+    late = read(report(group("4.2.2", action="delayed")))
+    final = read(report(group("4.2.2")))
+    assert (late.category, final.category) == (Category.TEMPORARY, Category.TEMPORARY)
+    assert (late.recipients[0].action, final.recipients[0].action) == ("delayed", "failed")
+
+
+def test_it_keeps_the_category_of_a_delayed_mail() -> None:
+    late = read(report(group("4.7.1", "450 4.7.1 Client host rejected: blocked, spam", action="delayed")))
+    assert (late.category, late.recipients[0].action) == (Category.BLOCKED, "delayed")
+
+
 @pytest.mark.parametrize(
-    ("status", "words", "kind"),
+    ("action", "known"),
     [
-        ("5.1.1", "550 5.1.1 User unknown", BounceKind.HARD),
-        ("5.1.10", "550 5.1.10 Recipient not found", BounceKind.HARD),
-        ("5.1.2", "", BounceKind.HARD),
-        ("5.2.1", "550 account disabled", BounceKind.HARD),
-        ("5.2.2", "552 5.2.2 mailbox full", BounceKind.SOFT),
-        ("5.1.1", "552 sorry, that mailbox is over quota", BounceKind.SOFT),
-        ("5.1.8", "550 5.1.8 sender address rejected", BounceKind.BLOCKED),
-        ("5.7.1", "550 5.7.1 blocked using zen.spamhaus.org", BounceKind.BLOCKED),
-        ("5.7.26", "550-5.7.26 unauthenticated mail is not accepted, DMARC", BounceKind.BLOCKED),
-        ("5.7.1", "550 5.7.1 user unknown", BounceKind.BLOCKED),
-        ("5.0.0", "550 no such user here", BounceKind.HARD),
-        ("5.0.0", "554 your mail looks like spam", BounceKind.BLOCKED),
-        ("5.0.0", "", BounceKind.BLOCKED),
-        ("4.4.7", "message expired", BounceKind.SOFT),
-        ("4.2.2", "452 4.2.2 mailbox full", BounceKind.SOFT),
-        ("5.4.1", "550 5.4.1 Recipient address rejected: Access denied", BounceKind.HARD),
-        ("", "550 5.1.1 gone", BounceKind.HARD),
+        ("delivered", "delivered"),
+        ("relayed", "relayed"),
+        ("expanded", "expanded"),
+        ("Delivered (to mailbox)", "delivered"),
     ],
 )
-def test_it_judges_by_status_and_words(status: str, words: str, kind: BounceKind) -> None:
-    bounce = read(report(group(status, words)))
-    assert bounce.kind is kind
-    assert [(one.address, one.action) for one in bounce.recipients] == [("ann@far.example", "failed")]
-
-
-def test_it_calls_a_delay_a_delay() -> None:
-    assert read(report(group("4.2.2", action="delayed"))).kind is BounceKind.DELAYED
-
-
-@pytest.mark.parametrize("action", ["delivered", "relayed", "expanded", "Delivered (to mailbox)"])
-def test_it_sees_no_bounce_in_a_report_of_arrival_whatever_its_words(action: str) -> None:
+def test_it_says_that_a_mail_arrived_whatever_the_words(action: str, known: str) -> None:
     # The words alone would be a permanent failure.
-    assert read_bounce(report(group("2.0.0", "550 user unknown", action=action))) is None
+    bounce = read(report(group("2.0.0", "550 user unknown", action=action)))
+    assert bounce.category is Category.DELIVERED
+    assert [(one.category, one.action) for one in bounce.recipients] == [(Category.DELIVERED, known)]
 
 
-def test_it_keeps_only_the_recipients_that_failed() -> None:
+def test_a_failure_counts_more_than_the_relaying_before_it() -> None:
+    bounce = read(report(group("2.0.0", action="relayed"), group("5.1.1")))
+    assert [(one.category, one.action) for one in bounce.recipients] == [(Category.INVALID, "failed")]
+
+
+def test_it_keeps_apart_who_got_the_mail_and_who_did_not() -> None:
     bounce = read(report(group("2.0.0", action="delivered", address="bob@far.example"), group("5.1.1")))
-    assert [one.address for one in bounce.recipients] == ["ann@far.example"]
+    assert bounce.category is Category.INVALID
+    assert [(one.address, one.category) for one in bounce.recipients] == [
+        ("bob@far.example", Category.DELIVERED),
+        ("ann@far.example", Category.INVALID),
+    ]
 
 
 def test_it_finds_our_key_and_the_ids_of_the_returned_mail() -> None:
@@ -142,22 +134,32 @@ def test_it_has_no_key_where_the_returned_mail_has_none() -> None:
 
 def test_it_lets_the_worst_recipient_stand_for_the_report() -> None:
     bounce = read(report(group("4.2.2"), group("5.1.1", address="bob@far.example")))
-    assert bounce.kind is BounceKind.HARD
-    assert [one.kind for one in bounce.recipients] == [BounceKind.SOFT, BounceKind.HARD]
+    assert bounce.category is Category.INVALID
+    assert [one.category for one in bounce.recipients] == [Category.TEMPORARY, Category.INVALID]
 
 
 def test_it_reads_a_complaint() -> None:
     bounce = read(corpus.raw("arf-16"))
-    assert bounce.kind is BounceKind.COMPLAINT
+    assert bounce.category is Category.COMPLAINT
     assert len(bounce.recipients) == 7
 
 
 def test_it_reads_outlooks_own_kind_of_complaint() -> None:
-    assert read(corpus.raw("arf-22")).kind is BounceKind.COMPLAINT
+    assert read(corpus.raw("arf-22")).category is Category.COMPLAINT
 
 
 def test_it_sees_no_complaint_in_a_report_about_authentication() -> None:
-    assert read_bounce(corpus.raw("arf-18")) is None
+    """RFC 6591: a signature did not hold; the mail was delivered all the same."""
+    (one,) = read(corpus.raw("arf-18")).recipients
+    assert (one.category, one.action) == (Category.DELIVERED, "delivered")
+
+
+@pytest.mark.parametrize("kind", ["not-spam", "virus"])
+def test_it_sees_no_complaint_where_none_is_made(kind: str) -> None:
+    assert (
+        parse(corpus.raw("arf-16").replace(b"Feedback-Type: abuse", f"Feedback-Type: {kind}".encode()))
+        is None
+    )
 
 
 def test_it_knows_a_complaint_by_its_ids_where_the_recipient_is_hidden() -> None:
@@ -173,11 +175,11 @@ def test_it_knows_a_complaint_by_its_ids_where_the_recipient_is_hidden() -> None
 
 @pytest.mark.parametrize("name", ["rfc3834-02", "rfc3834-03"])
 def test_it_leaves_a_vacation_notice_alone(name: str) -> None:
-    assert read_bounce(corpus.raw(name)) is None
+    assert parse(corpus.raw(name)) is None
 
 
 def test_it_takes_a_warning_in_prose_for_a_delay() -> None:
-    assert read(corpus.raw("lhost-gmail-09")).kind is BounceKind.DELAYED
+    assert [one.action for one in read(corpus.raw("lhost-gmail-09")).recipients] == ["delayed"]
 
 
 @pytest.mark.parametrize(
@@ -191,4 +193,4 @@ def test_it_takes_a_warning_in_prose_for_a_delay() -> None:
     ],
 )
 def test_it_sees_no_bounce_in_what_a_person_wrote(raw: bytes) -> None:
-    assert read_bounce(raw) is None
+    assert parse(raw) is None

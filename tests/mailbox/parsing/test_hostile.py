@@ -70,7 +70,7 @@ made = st.lists(st.sampled_from(PIECES) | st.binary(max_size=30), max_size=60).m
 @given(raw=mutated() | made | st.binary(max_size=2000))
 def test_it_reads_any_bytes(raw: bytes) -> None:
     check(lambda: content.read_content(raw))
-    check(lambda: bounces.read_bounce(raw))
+    check(lambda: bounces.parse(raw))
 
 
 tags = st.sampled_from(
@@ -84,11 +84,11 @@ tags = st.sampled_from(
 @slow
 @given(markup=st.lists(tags | st.text(max_size=20), max_size=80).map("".join))
 def test_it_reads_any_html(markup: str) -> None:
-    check(lambda: html.sanitise(markup))
+    check(lambda: html.clean(markup))
     check(lambda: html.to_text(markup))
-    check(lambda: quoting.split_html(markup))
-    split = quoting.split_html(markup)
-    assert "javascript:" not in html.sanitise(split.new) + html.sanitise(split.quoted)
+    check(lambda: quoting.split(markup, html=True))
+    split = quoting.split(markup, html=True)
+    assert "javascript:" not in html.clean(split.new) + html.clean(split.quoted)
 
 
 lines = st.sampled_from(
@@ -99,12 +99,8 @@ lines = st.sampled_from(
 @slow
 @given(text=st.lists(lines | st.text(max_size=30), max_size=60).map("\n".join), name=st.text(max_size=30))
 def test_it_reads_any_text(text: str, name: str) -> None:
-    check(lambda: quoting.split_text(text))
-    check(
-        lambda: autoreplies.read_auto_reply(
-            ((name, text), ("Date", text), ("Precedence", "bulk")), text, text
-        )
-    )
+    check(lambda: quoting.split(text))
+    check(lambda: autoreplies.detect(((name, text), ("Date", text), ("Precedence", "bulk")), text, text))
 
 
 SIZE = 256 * 1024
@@ -120,9 +116,9 @@ SIZE = 256 * 1024
 def test_it_takes_no_more_time_for_repeated_text(piece: str) -> None:
     text = piece * (SIZE // len(piece))
     raw = b"From: mailer-daemon@x.example\nSubject: failure notice\n\n" + text.encode()
-    check(lambda: quoting.split_text(text))
-    check(lambda: autoreplies.read_auto_reply((("Precedence", "bulk"),), text, text))
-    check(lambda: bounces.read_bounce(raw))
+    check(lambda: quoting.split(text))
+    check(lambda: autoreplies.detect((("Precedence", "bulk"),), text, text))
+    check(lambda: bounces.parse(raw))
 
 
 @pytest.mark.parametrize(
@@ -136,6 +132,6 @@ def test_it_takes_no_more_time_for_repeated_html(piece: str) -> None:
     markup = "<p " + piece * (2 * SIZE // len(piece))
     for start in ("", "<p "):
         text = start + markup[3:]
-        check(partial(html.sanitise, text))
+        check(partial(html.clean, text))
         check(partial(html.to_text, text))
-        check(partial(quoting.split_html, text))
+        check(partial(quoting.split, text, html=True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +212,15 @@ def test_it_refuses_to_start_with_a_wrong_setting(
     )
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_it_tells_the_time_of_its_own_clock(sandbox: Running) -> None:
+    """As its mails do; a Retry-After that is a date goes by it too."""
+    client = Gmail(sandbox)
+    sandbox.post("clock", advance=86_400)
+    ahead = parsedate_to_datetime(client.get("/profile").headers["Date"]).timestamp() - time.time()
+    assert 86_390 < ahead < 86_410
+    sandbox.post("faults", mailbox=MAYA, op="get", kind="throttle", retry_after="date:60")
+    answer = client.get("/profile")
+    asked, told = (parsedate_to_datetime(answer.headers[name]) for name in ("Retry-After", "Date"))
+    assert 58 <= (asked - told).total_seconds() <= 62
