@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import re
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db import transaction
-
-from accounts import audit
-from accounts.models import User
 from outreach import contacts as people
 from outreach.contacts import BadContact
 from outreach.countries import country_code
-from outreach.models import Basis, Contact, Site
-from outreach.models.contacts import address_index, normal_address
-from outreach.suppression import blocking
-from outreach.tables import MOST_BYTES, MOST_ROWS, ImportRefused, Table, read_table, read_text
+from outreach.imports.reading import read_apart
+from outreach.models.contacts import normal_address
+from outreach.models.imports import ListShape
+from outreach.tables import (
+    MOST_BYTES,
+    MOST_ROWS,
+    ImportRefused,
+    Stream,
+    Table,
+    is_workbook,
+    open_text,
+    read_table,
+)
 
 __all__ = [
-    "MOST_BYTES", "MOST_ROWS", "ImportRefused", "Reject", "Report", "Row", "Stored", "Table",
-    "read_file", "read_pasted", "read_table", "store",
+    "MOST_BYTES", "MOST_ROWS", "ImportRefused", "Reject", "Report", "Row", "Sheet", "Sorter", "Table",
+    "guess", "lay_out", "lay_out_pasted", "read_file", "read_pasted", "read_table",
 ]  # fmt: skip
 
 # What exports call the columns that we know, in the form of _plain().
@@ -36,7 +44,11 @@ HEADERS = {
     "timezone": {"timezone", "time zone", "zeitzone"},
 }  # fmt: skip
 _ANGLED = re.compile(r"""^\s*"?(?P<name>[^"<>]*?)"?\s*<\s*(?P<address>[^<>]*)\s*>\s*[,;]?\s*$""")
-_BATCH = 500
+# The last columns of a file of rejected rows, which comes back when it is mended.
+REJECT_COLUMNS = ["Row", "Why"]
+Line = tuple[int, list[str]]
+# A line's number and a hash of the address that stands in it.
+_NOTE = struct.Struct(">Q16s")
 
 
 @dataclass(frozen=True)
@@ -56,9 +68,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Reject:
+    """`cells`: the whole row as it stood in the list."""
+
     line: int
     text: str
     reason: str
+    cells: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -73,17 +88,14 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """`contacts` are all people of the report in its order, new or known row.
+class Sheet:
+    """A list as it lies there: names of its columns, if it has any, and one row after the other."""
 
-    `suppressed` of them are not written to; an import does not bring them back.
-    """
-
-    contacts: list[Contact]
-    new: int
-    known: int
-    suppressed: int
-    rejects: list[Reject] = field(default_factory=list)
+    shape: ListShape
+    header: list[str]
+    rows: Iterator[Line]
+    encoding: str = "utf-8"
+    delimiter: str = ","
 
 
 def read_pasted(text: str) -> Report:
@@ -91,7 +103,18 @@ def read_pasted(text: str) -> Report:
 
     Raises ImportRefused for nothing at all and for too much.
     """
-    if len(text.encode()) > MOST_BYTES:
+    return _report(lay_out_pasted(text), None)
+
+
+def read_file(data: bytes, *, filename: str = "", mapping: dict[str, str] | None = None) -> Report:
+    """`mapping` overrules what the headers are taken for. Raises ImportRefused."""
+    table = read_apart(data) if is_workbook(data) else read_table(data, filename=filename)
+    return _report(lay_out(Stream(iter(table.rows), table.encoding, table.delimiter), mapping), mapping)
+
+
+def lay_out_pasted(text: str, *, most_rows: int = MOST_ROWS) -> Sheet:
+    """What was pasted: people line by line, or a table. Raises ImportRefused."""
+    if len(text.encode(errors="replace")) > MOST_BYTES:
         raise ImportRefused(
             f"This is more than {MOST_BYTES // 1024 // 1024} MB. Upload it as a file in parts."
         )
@@ -100,124 +123,112 @@ def read_pasted(text: str) -> Report:
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     first = next(line for line in lines if line.strip())
     if "@" not in first:
-        table = read_text(text)
-        if "address" in _guess(table.rows[0][1]).values():
-            return _from_table(table, None)
-    if sum(1 for line in lines if line.strip()) > MOST_ROWS:
-        raise ImportRefused(f"More than {MOST_ROWS:,} lines. Add them in parts.")
-    report = Report([], [])
-    seen: dict[str, int] = {}
-    for number, line in enumerate(lines, start=1):
-        for part in _people_of(line):
-            _take(report, seen, number, part, _line_values(part))
-    return report
+        stream = open_text(text, most_rows=most_rows)
+        _, header = next(stream.rows, (0, []))
+        if "address" in guess(header).values():
+            return _table(header, stream)
+    if sum(1 for line in lines if line.strip()) > most_rows:
+        raise ImportRefused(f"More than {most_rows:,} lines. Add them in parts.")
+    return Sheet(
+        ListShape.LINES,
+        [],
+        ((number, [part]) for number, line in enumerate(lines, start=1) for part in _people_of(line)),
+    )
 
 
-def read_file(data: bytes, *, filename: str = "", mapping: dict[str, str] | None = None) -> Report:
-    """`mapping` overrules what the headers are taken for. Raises ImportRefused."""
-    table = read_table(data, filename=filename)
-    header = table.rows[0][1]
-    if "address" not in (mapping or _guess(header)).values():
-        if not any("@" in cell for cell in header):
-            raise ImportRefused(
-                "No column holds addresses. Name one of them “Email” in the first row: "
-                + ", ".join(cell for cell in header[:8] if cell)
-            )
-        # A list without a header: each line is a person.
-        report = Report([], [], encoding=table.encoding, delimiter=table.delimiter)
-        seen: dict[str, int] = {}
-        for number, cells in table.rows:
-            _take(report, seen, number, ", ".join(filter(None, cells)), _cell_values(cells))
-        return report
-    return _from_table(table, mapping)
-
-
-def store(
-    report: Report,
-    *,
-    source: str,
-    basis: str = Basis.LEGITIMATE,
-    country: str = "",
-    actor: User | None = None,
-) -> Stored:
-    """Good rows become people; who is known already keeps what is there, and blanks are filled.
-
-    `country` is for rows that name none. Raises BadContact for a bad source, basis or country.
-    """
-    source = people.clean_line("source", source, 200) or people.DEFAULT_SOURCE
-    country = people.clean_country(country)
-    if basis not in Basis.values:
-        raise BadContact("basis", "Choose one of the list.")
-    with transaction.atomic():
-        indexes = {row.line: address_index(row.address) for row in report.rows}
-        known = {
-            bytes(row.address_index): row
-            for row in Contact.objects.filter(address_index__in=list(indexes.values()))
-        }
-        sites = _sites(report.rows)
-        fresh: dict[bytes, Contact] = {}
-        for row in report.rows:
-            index = indexes[row.line]
-            if index in known:
-                _fill_blanks(known[index], row, country=country, sites=sites)
-                continue
-            fresh[index] = Contact(
-                address=row.address,
-                address_index=index,
-                name=row.name,
-                first_name=row.first_name,
-                company=row.company,
-                site=sites.get(_domain(row)),
-                fields=row.fields,
-                country=row.country or country,
-                timezone=row.timezone,
-                basis=basis,
-                source=source,
-            )
-        made = Contact.objects.bulk_create(fresh.values(), batch_size=_BATCH, ignore_conflicts=True)
-        found = known | {
-            bytes(row.address_index): row
-            for row in Contact.objects.filter(address_index__in=list(fresh)).select_related("site")
-        }
-        everybody = [found[index] for index in indexes.values() if index in found]
-        blocked = blocking(row.address for row in report.rows)
-        audit.record(
-            "contacts.imported",
-            f"{len(made)} people added, {len(known)} known before, {len(report.rejects)} rows left out",
-            actor=actor,
+def lay_out(stream: Stream, mapping: Mapping[str, str] | None = None) -> Sheet:
+    """A file's table; without names each line is a person. Raises ImportRefused where nobody is in it."""
+    first = next(stream.rows, None)
+    if first is None:
+        raise ImportRefused("The file has no rows.")
+    _, header = first
+    if "address" in (mapping or guess(header)).values():
+        return _table(header, stream)
+    if not any("@" in cell for cell in header):
+        raise ImportRefused(
+            "No column holds addresses. Name one of them “Email” in the first row: "
+            + ", ".join(cell for cell in header[:8] if cell)
         )
-    return Stored(everybody, len(made), len(known), len(blocked), report.rejects)
+    rows = itertools.chain([first], stream.rows)
+    return Sheet(ListShape.CELLS, [], rows, stream.encoding, stream.delimiter)
 
 
-def _from_table(table: Table, mapping: dict[str, str] | None) -> Report:
-    header = [cell or f"Column {place}" for place, cell in enumerate(table.rows[0][1], start=1)]
-    fields = _guess(header)
-    if mapping is not None:
-        fields = {name: mapping.get(name, fields.get(name, "")) for name in header}
-    report = Report([], [], fields, table.encoding, table.delimiter)
-    seen: dict[str, int] = {}
-    for line, cells in table.rows[1:]:
-        text = ", ".join(filter(None, cells))
-        if len(cells) > len(header) and any(cells[len(header) :]):
-            report.rejects.append(_reject(line, text, "The row has more cells than the header names."))
-            continue
+def _table(header: list[str], stream: Stream) -> Sheet:
+    names = [cell or f"Column {place}" for place, cell in enumerate(header, start=1)]
+    return Sheet(ListShape.TABLE, names, stream.rows, stream.encoding, stream.delimiter)
+
+
+class Sorter:
+    """Sorts rows of one list into people and rejects; it knows which addresses came before."""
+
+    def __init__(self, shape: str, header: Sequence[str], mapping: Mapping[str, str]) -> None:
+        self.shape, self.header, self.mapping = shape, header, mapping
+        self.seen: dict[bytes, int] = {}
+        self._notes = bytearray()
+
+    def sort(self, lines: Iterable[Line]) -> tuple[list[Row], list[Reject]]:
+        rows: list[Row] = []
+        rejects: list[Reject] = []
+        for line, cells in lines:
+            try:
+                row = _row(line, self._values(cells))
+                self._insist_on_once(row)
+            except BadContact as bad:
+                rejects.append(_reject(line, cells, str(bad)))
+                continue
+            rows.append(row)
+        return rows, rejects
+
+    def take_notes(self) -> bytes:
+        """What it learnt since it was asked last, for `remember` in another process."""
+        notes, self._notes = bytes(self._notes), bytearray()
+        return notes
+
+    def remember(self, notes: bytes) -> None:
+        for begin in range(0, len(notes), _NOTE.size):
+            line, digest = _NOTE.unpack_from(notes, begin)
+            self.seen[digest] = line
+
+    def _insist_on_once(self, row: Row) -> None:
+        digest = hashlib.blake2b(normal_address(row.address).encode(), digest_size=16).digest()
+        if digest in self.seen:
+            raise BadContact("address", f"The same address stands in line {self.seen[digest]}.")
+        self.seen[digest] = row.line
+        self._notes += _NOTE.pack(row.line, digest)
+
+    def _values(self, cells: list[str]) -> dict[str, str]:
+        """What is ours and what is a field of their own → the cell. Raises BadContact."""
+        if self.shape == ListShape.LINES:
+            return _line_values(cells[0])
+        if self.shape == ListShape.CELLS:
+            return _cell_values(cells)
+        if any(cells[len(self.header) :]):
+            raise BadContact("", "The row has more cells than the header names.")
         values: dict[str, str] = {}
-        for name, cell in zip(header, cells, strict=False):
-            place = fields.get(name, "")
+        for name, cell in zip(self.header, cells, strict=False):
+            place = self.mapping.get(name, "")
             if place and cell and not values.get(place):
                 values[place] = cell
-        _take(report, seen, line, text, values)
-    return report
+        return values
 
 
-def _guess(header: list[str]) -> dict[str, str]:
+def guess(header: Sequence[str]) -> dict[str, str]:
     """Header → what it is: a field of ours by its name, else a field of your own by the header's name."""
     found: dict[str, str] = {}
+    mended = list(header[-2:]) == REJECT_COLUMNS
     for name in header:
         known = next((place for place, names in HEADERS.items() if _plain(name) in names), "")
         taken = known and known in found.values()
         found[name] = known if known and not taken else people.field_name(name)
-    return found
+    return {**found, **dict.fromkeys(REJECT_COLUMNS, "")} if mended else found
+
+
+def _report(sheet: Sheet, mapping: Mapping[str, str] | None) -> Report:
+    fields = guess(sheet.header)
+    if mapping is not None:
+        fields = {name: mapping.get(name, fields.get(name, "")) for name in sheet.header}
+    rows, rejects = Sorter(sheet.shape, sheet.header, fields).sort(sheet.rows)
+    return Report(rows, rejects, fields, sheet.encoding, sheet.delimiter)
 
 
 def _plain(header: str) -> str:
@@ -250,21 +261,6 @@ def _cell_values(cells: list[str]) -> dict[str, str]:
     return values | {"name": angled["name"], "address": angled["address"]} if angled else values
 
 
-def _take(report: Report, seen: dict[str, int], line: int, text: str, values: dict[str, str]) -> None:
-    """One row more: checked, or rejected with its reason."""
-    try:
-        row = _row(line, values)
-    except BadContact as error:
-        report.rejects.append(_reject(line, text, str(error)))
-        return
-    normal = normal_address(row.address)
-    if normal in seen:
-        report.rejects.append(_reject(line, text, f"The same address stands in line {seen[normal]}."))
-        return
-    seen[normal] = line
-    report.rows.append(row)
-
-
 def _row(line: int, values: dict[str, str]) -> Row:
     first = people.clean_line("first_name", values.get("first_name", ""), 80)
     last = people.clean_line("last_name", values.get("last_name", ""), 80)
@@ -287,43 +283,6 @@ def _row(line: int, values: dict[str, str]) -> Row:
     )
 
 
-def _reject(line: int, text: str, reason: str) -> Reject:
-    shown = re.sub(r"[\x00-\x1f\x7f]+", " ", text).strip()
-    return Reject(line, shown[:157] + "…" if len(shown) > 160 else shown, reason)
-
-
-def _domain(row: Row) -> str:
-    domain = people.registrable(row.website or row.address)
-    return "" if domain in people.FREE_MAIL else domain
-
-
-def _sites(rows: list[Row]) -> dict[str, Site]:
-    """The sites of all rows, made where they were not, in three queries."""
-    domains = {domain for row in rows if (domain := _domain(row))}
-    known = set(Site.objects.filter(domain__in=domains).values_list("domain", flat=True))
-    missing = [Site(domain=domain) for domain in sorted(domains - known)]
-    Site.objects.bulk_create(missing, batch_size=_BATCH, ignore_conflicts=True)
-    return {site.domain: site for site in Site.objects.filter(domain__in=domains)}
-
-
-def _fill_blanks(contact: Contact, row: Row, *, country: str, sites: dict[str, Site]) -> None:
-    changed = []
-    for name, value in (
-        ("name", row.name),
-        ("first_name", row.first_name),
-        ("company", row.company),
-        ("country", row.country or country),
-        ("timezone", row.timezone),
-    ):
-        if value and not getattr(contact, name):
-            setattr(contact, name, value)
-            changed.append(name)
-    more = {name: value for name, value in row.fields.items() if not contact.fields.get(name)}
-    if more:
-        contact.fields = {**contact.fields, **more}
-        changed.append("fields")
-    if contact.site_id is None and _domain(row) in sites:
-        contact.site = sites[_domain(row)]
-        changed.append("site")
-    if changed:
-        contact.save(update_fields=changed)
+def _reject(line: int, cells: list[str], reason: str) -> Reject:
+    shown = re.sub(r"[\x00-\x1f\x7f]+", " ", ", ".join(filter(None, cells))).strip()
+    return Reject(line, shown[:157] + "…" if len(shown) > 160 else shown, reason, cells)

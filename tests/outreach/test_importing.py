@@ -10,7 +10,8 @@ import pytest
 
 from accounts.models import User, Workspace
 from outreach import contacts, importing
-from outreach.importing import ImportRefused, read_file, read_pasted, store
+from outreach.importing import ImportRefused, read_file, read_pasted
+from outreach.imports.storing import store
 from outreach.models import Contact, Site
 from tests.factories import make_contact, make_suppression
 
@@ -115,6 +116,7 @@ def test_it_reads_a_workbook(db: None) -> None:
         ("ana@one.example", "Ana", {"visits": "12"})
     ]
     assert report.rejects[0].line == 3
+    assert list(report.mapping) == ["Email", "First name", "Visits"]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +140,11 @@ def test_it_says_why_it_reads_nothing(db: None, data: bytes, words: str) -> None
 def test_it_refuses_an_empty_or_a_huge_paste(db: None, text: str) -> None:
     with pytest.raises(ImportRefused):
         read_pasted(text)
+
+
+def test_it_names_a_line_of_nothing_but_signs(db: None) -> None:
+    report = read_pasted(" ;,, ")
+    assert (report.rows, len(report.rejects)) == ([], 1)
 
 
 def test_it_reads_a_pasted_table_and_a_list_without_header(db: None) -> None:
@@ -181,6 +188,22 @@ def test_it_stores_people_once_and_fills_blanks(in_ws: Workspace, owner: User) -
     again = store(read_file(CSV.encode()), source="Fair list")
     assert (again.new, again.known) == (0, 2)
     assert Contact.objects.count() == 2
+
+
+def test_it_takes_every_person_of_one_line(in_ws: Workspace) -> None:
+    stored = store(
+        read_pasted("f@six.example, g@seven.example; h@eight.example, F@six.example"), source="List"
+    )
+    assert (stored.new, len(stored.rejects)) == (3, 1)
+    for address in ("f@six.example", "g@seven.example", "h@eight.example"):
+        person = contacts.find(address)
+        assert person is not None, address
+        assert person.address == address
+
+
+def test_it_leaves_the_columns_of_a_reject_file_out() -> None:
+    report = read_file(b"Email,Name,Row,Why\nana@one.example,Ana,7,It was wrong\n")
+    assert report.rows[0].fields == {}
 
 
 def test_it_takes_ten_thousand_rows_in_a_breath(in_ws: Workspace) -> None:

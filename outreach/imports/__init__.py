@@ -1,0 +1,1 @@
+"""Lists of people on their way in: read apart, checked, stored in batches, undone."""
