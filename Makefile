@@ -6,8 +6,9 @@
 VENV ?= .venv
 PYTHON ?= python3
 PORT ?= 8000
-# One more than the cores of CI: the soak and the stories in a browser wait more than they work.
+# One more than the cores of CI: the soak and the started runs wait more than they work.
 WORKERS ?= 3
+BROWSERS ?= 2
 
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
@@ -15,7 +16,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 NO_DATABASE := SECRET_KEY=check KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	DATABASE_URL=postgres://check@127.0.0.1:1/outreach KEYSTORE_URL=postgres://check@127.0.0.1:1/outreach_keys
 
-.PHONY: run setup test pytest lint types boundaries migrations check audit bench bench-send bench-memory fuzz mutants soak races format lock machine clean
+.PHONY: run setup test pytest lint types boundaries migrations check audit bench bench-pages bench-send bench-memory bench-parse bench-poll fuzz fuzz-mail fuzz-text hostile mutants soak soak-replies races format lock machine clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.local-installed
@@ -63,8 +64,15 @@ machine:
 		echo "The tests need packages that are missing here. As root: apt-get install$$missing" >&2; exit 1; \
 	fi
 
+# What people click comes by itself, behind the rest: a browser that shares two cores with three busy workers
+# waits longer than a person would. With ARGS one of the two may have nothing to run (5).
 pytest: setup machine
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@failed=0; \
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not browser" $(ARGS) || failed=$$?; \
+	[ "$(if $(ARGS),some)" ] && [ $$failed = 5 ] && failed=0; \
+	$(PY) -m pytest -n $(BROWSERS) --dist loadfile -m browser $(ARGS) || { \
+		code=$$?; [ "$(if $(ARGS),some)" ] && [ $$code = 5 ] || failed=$$code; }; \
+	exit $$failed
 
 lint: setup
 	$(PY) -m ruff check .
@@ -95,15 +103,28 @@ migrations: setup
 
 check: lint types boundaries migrations
 
-# All but the sending, which takes a quarter of an hour, and the memory of the workers: they have their own targets.
+# All but the sending and the looking for replies, which take a quarter of an hour, and the memory of the
+# workers: they have their own targets.
 bench: setup
-	@for bench in $(filter-out benchmarks/send.py benchmarks/memory.py,$(wildcard benchmarks/[a-z]*.py)); do \
+	@for bench in $(filter-out benchmarks/send.py benchmarks/memory.py benchmarks/poll.py,$(wildcard benchmarks/[a-z]*.py)); do \
 		$(PY) -m benchmarks.$$(basename $$bench .py) || exit 1; \
 	done
+
+# The pages alone; with THREADS=200000 the lists, filters and searches of an inbox with so many conversations.
+bench-pages: setup
+	$(PY) -m benchmarks.pages $(if $(THREADS),--threads $(THREADS))
 
 # Mails a second, beside a bare loop of the same calls and beside django-post-office.
 bench-send: setup machine
 	$(PY) -m benchmarks.send $(ARGS)
+
+# Mailboxes looked into in a minute, beside a bare loop of the same calls, and replies stored in a second.
+bench-poll: setup machine
+	$(PY) -m benchmarks.poll $(ARGS)
+
+# How much of real bounces is understood, beside flufl.bounce. FOLDER= names another labelled collection.
+bench-parse: setup
+	FOLDER="$(FOLDER)" $(PY) -m benchmarks.parse
 
 # How the workers' memory grows with the mails sent.
 bench-memory: setup machine
@@ -114,10 +135,27 @@ bench-memory: setup machine
 mutants: setup machine
 	$(PY) -W ignore -m tests.mutants --workers $(WORKERS) --only "$(PLACES)"
 
-# Requests made up from the API's description, by keys of two workspaces; a bounded run is part of the tests.
+# Requests made up from the API's description, by keys of two workspaces, and mails mutated from the collection of
+# bounces; bounded runs are part of the tests.
 EXAMPLES ?= 20000
-fuzz: setup machine
+MAILS ?= 50000
+fuzz: setup machine fuzz-mail
 	FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -n0 -s tests/api/test_schema.py -k description_and_its_policy
+
+fuzz-mail: setup
+	FUZZ_MAILS=$(MAILS) FUZZ_SEED=$(SEED) $(PY) -m pytest -q -n0 -s tests/mailbox/parsing/test_mutations.py
+
+# Texts, names and values made up by chance on their way into a mail, which two parsers read back. A short run is part
+# of the tests.
+TEXTS ?= 200000
+fuzz-text: setup
+	FUZZ_TEXTS=$(TEXTS) $(PY) -m pytest -q -n0 -s tests/outreach/test_text_fuzz.py
+
+# Mails of strangers in a real browser: every written attack, and so many made of them by chance. A short run is part
+# of the tests.
+MUTATIONS ?= 5000
+hostile: setup machine
+	HOSTILE_MUTATIONS=$(MUTATIONS) $(PY) -m pytest -q -n0 -s tests/outreach/test_original_in_browser.py
 
 # So many mails while processes are killed, PostgreSQL and Redis with them, and the providers lie: what ledger and
 # database then say. And stops at random instants of sending, with the time from an opt-out to its effect. Short runs of both are part of the tests.
@@ -126,6 +164,13 @@ SEED ?= 4
 MINUTES ?= 600
 soak: setup machine
 	$(PY) -W ignore -m tests.soak --sends $(SENDS) --seed $(SEED) --minutes $(MINUTES)
+
+# So many answers while pushes are lost, cursors die, calls fail and workers are killed, private mails in between:
+# which is missing, stored twice or in another conversation, and which private mail was read.
+REPLIES ?= 100000
+DECOYS ?= 10000
+soak-replies: setup machine
+	$(PY) -W ignore -m tests.soak.replies --replies $(REPLIES) --decoys $(DECOYS) --seed $(SEED) --minutes $(MINUTES)
 
 REVOKES ?= 1000
 OPT_OUTS ?= 10000

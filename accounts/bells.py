@@ -58,6 +58,21 @@ def ring_together(task: Any, workspace_id: str, ids: Sequence[str], *, most: int
     return len(new)
 
 
+def ring_across(task: Any, pieces: Sequence[str], *, most: int) -> int:
+    """As `ring_together`, for pieces that each name their own workspace; how many were rung for."""
+    try:
+        known = rung(task, of=[(one,) for one in pieces])
+        new = [one for one in pieces if (one,) not in known]
+        cache.set_many({_key(task.name, (one,)): 1 for one in new}, timeout=patience())
+        size = min(max(-(-len(new) // most), 1), most)
+        for start in range(0, len(new), size):
+            _start(task, new[start : start + size])
+    except (OperationalError, RedisError):
+        log.warning("Redis does not answer; the beat will find the work")
+        return 0
+    return len(new)
+
+
 def rung(task: Any, *, of: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
     """Those of these pieces of work that were rung and have not begun, in one look; nothing without Redis."""
     keys = {_key(task.name, ids): ids for ids in of}

@@ -74,6 +74,15 @@ def failpoints_are_for_tests(**_: Any) -> list[CheckMessage]:
     return []
 
 
+@register()
+def outbound_goes_out(**_: Any) -> list[CheckMessage]:
+    """Names and addresses of this machine are for tests: in production, a way in (decisions 22)."""
+    if (settings.OUTBOUND_NAMES or settings.OUTBOUND_ALLOW) and not settings.DEBUG:
+        sentence = "OUTBOUND_NAMES or OUTBOUND_ALLOW is set where DEBUG is off: they are for tests only"
+        return [Error(sentence, id="outreach.E009")]
+    return []
+
+
 @register(Tags.database, deploy=True)
 def walls_stand(databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessage]:
     """`check --deploy --database default --database keystore`; web and worker ask the same at their start."""

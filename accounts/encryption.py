@@ -112,7 +112,7 @@ class _Attribute(DeferredAttribute):
         value = super().__get__(instance, cls)
         if instance is not None and isinstance(value, Sealed):
             opened = decrypt(self.field.owner_of(instance), self.field.place_of(instance), bytes(value))
-            value = opened.decode()
+            value = self.field.opened(opened)
             instance.__dict__[self.field.attname] = value
         return value
 
@@ -151,9 +151,15 @@ class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg]
             return value
         return self.seal(model_instance, value)
 
-    def seal(self, instance: models.Model, value: str) -> Sealed:
+    def seal(self, instance: models.Model, value: Any) -> Sealed:
         """The ciphertext for this row, for use in a conditional update()."""
-        return Sealed(encrypt(self.owner_of(instance), self.place_of(instance), value.encode()))
+        return Sealed(encrypt(self.owner_of(instance), self.place_of(instance), self.closed(value)))
+
+    def opened(self, value: bytes) -> Any:
+        return value.decode()
+
+    def closed(self, value: Any) -> bytes:
+        return bytes(str(value).encode())
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if value is not None and not isinstance(value, Sealed):
@@ -170,6 +176,16 @@ class EncryptedTextField(models.BinaryField):  # type: ignore[type-arg]
 
     def value_to_string(self, obj: models.Model) -> str:
         return str(getattr(obj, self.attname) or "")
+
+
+class EncryptedBytesField(EncryptedTextField):
+    """Bytes that are ciphertext in the database: a file."""
+
+    def opened(self, value: bytes) -> Any:
+        return value
+
+    def closed(self, value: Any) -> bytes:
+        return bytes(value)
 
 
 def seal(instance: models.Model, **values: str) -> dict[str, Sealed]:

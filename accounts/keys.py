@@ -43,9 +43,10 @@ _SHOWN = len("out_key_") + 6
 class Scope(models.TextChoices):
     """What a key may do, in the words of the page that makes one."""
 
-    READ = "read", "Look at projects, contacts, mailboxes and campaigns"
+    READ = "read", "Look at projects, contacts, mailboxes, campaigns and texts"
     CONTACTS_WRITE = "contacts:write", "Add contacts"
     CAMPAIGNS_LAUNCH = "campaigns:launch", "Queue campaigns"
+    LIBRARY_WRITE = "library:write", "Write and delete texts of the library"
 
 
 class KeyGone(Exception):

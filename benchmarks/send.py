@@ -15,15 +15,14 @@ Everything shares this machine's cores: the sandbox and PostgreSQL are on the bi
 from __future__ import annotations
 
 import argparse
-import os
 import pickle
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.sending.rates import Rate, since, spent_by, together
 from benchmarks.sending.world import (
     World,
     fill,
@@ -38,20 +37,6 @@ from benchmarks.sending.world import (
 
 GOALS = {"a second": 154.0, "of the bare loop": 0.6, "times django-post-office": 3.0}
 PATIENCE = 900.0
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True)
-class Rate:
-    """`cpu`: processor seconds by kind of process, in the time measured."""
-
-    mails: int
-    seconds: float
-    cpu: dict[str, float]
-
-    @property
-    def a_second(self) -> float:
-        return self.mails / self.seconds
 
 
 def main() -> None:
@@ -80,10 +65,10 @@ def compare(world: World, mailboxes: list, *, mails: int, latency: int, concurre
     """The three, one after the other, and the ratios."""
     world.ask("settings", latency_ms=latency)
     ours = product(world, mailboxes, mails=mails, word=f"l{latency}", concurrency=concurrency)
-    bare = bare_loop(world, mailboxes, mails=ours.mails, concurrency=concurrency)
-    other = post_office(world, mails=ours.mails, latency=latency)
-    two = post_office(world, mails=ours.mails, latency=latency, processes=2)
-    print(f"\nlatency {latency} ms, {ours.mails} mails, {len(mailboxes)} mailboxes")
+    bare = bare_loop(world, mailboxes, mails=ours.count, concurrency=concurrency)
+    other = post_office(world, mails=ours.count, latency=latency)
+    two = post_office(world, mails=ours.count, latency=latency, processes=2)
+    print(f"\nlatency {latency} ms, {ours.count} mails, {len(mailboxes)} mailboxes")
     print(f"{'':<22}{'mails/s':>9}{'seconds':>9}   processor ms a mail")
     for name, rate in (
         ("the product", ours),
@@ -91,7 +76,7 @@ def compare(world: World, mailboxes: list, *, mails: int, latency: int, concurre
         ("django-post-office", other),
         ("… of 2 processes", two),
     ):
-        cpu = ", ".join(f"{who} {1000 * spent / rate.mails:.1f}" for who, spent in rate.cpu.items() if spent)
+        cpu = ", ".join(f"{who} {1000 * spent / rate.count:.1f}" for who, spent in rate.cpu.items() if spent)
         print(f"{name:<22}{rate.a_second:>9.1f}{rate.seconds:>9.1f}   {cpu}")
     found = (ours.a_second, ours.a_second / bare.a_second, ours.a_second / other.a_second)
     for (name, goal), value in zip(GOALS.items(), found, strict=True):
@@ -143,7 +128,7 @@ def bare_loop(world: World, mailboxes: list, *, mails: int, concurrency: int) ->
     path = world.data / "bare.pickle"
     path.write_bytes(pickle.dumps(jobs))
     spent = processors(world)
-    times = _together(world, "benchmarks.sending.bare", str(path), copies=2, threads=concurrency)
+    times = together(world, "benchmarks.sending.bare", str(path), copies=2, threads=concurrency)
     cpu = since(spent, processors(world)) | {"loop": sum(found[2] for found in times)}
     return Rate(len(jobs), max(found[1] for found in times) - min(found[0] for found in times), cpu)
 
@@ -156,22 +141,6 @@ def post_office(world: World, *, mails: int, latency: int, processes: int = 1) -
     return Rate(mails, float(said.split()[-1]), {})
 
 
-def _together(world: World, module: str, path: str, *, copies: int, threads: int) -> list[list[float]]:
-    children = [
-        subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", module, path, str(number), str(copies), str(threads)],
-            env=world.env,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(copies)
-    ]
-    said = [child.communicate()[0] for child in children]
-    if any(child.returncode for child in children):
-        raise SystemExit(f"{module} failed")
-    return [[float(number) for number in line.split()] for line in said]
-
-
 # --- what it took ----------------------------------------------------------------------------------------
 
 
@@ -181,26 +150,14 @@ def processors(world: World) -> dict[str, float]:
     for child in world.children:
         kind = child.name.partition("-")[0]
         if kind in found and not child.ended():
-            found[kind] += _spent(child.process.pid)
+            found[kind] += spent_by(child.process.pid)
     for status in Path("/proc").glob("[0-9]*/comm"):
         try:
             if status.read_text().strip() == "postgres":
-                found["postgres"] += _spent(int(status.parent.name))
+                found["postgres"] += spent_by(int(status.parent.name))
         except OSError:
             continue
     return found
-
-
-def since(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
-    return {kind: max(after[kind] - before.get(kind, 0.0), 0.0) for kind in after}
-
-
-def _spent(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 if __name__ == "__main__":

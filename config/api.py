@@ -13,7 +13,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.renderers import JSONRenderer
 
 from accounts.access import Policy, public
-from outreach.api import acting, reading, waiting
+from outreach.api import acting, reading, texts, waiting
 from outreach.api.problems import problem
 
 
@@ -57,6 +57,8 @@ urlpatterns = [
     path("api/v1/campaigns/<uuid:pk>/launch", acting.CampaignLaunch.as_view(), name="campaign_launch"),
     path("api/v1/campaigns/<uuid:pk>/messages", waiting.CampaignMessages.as_view(), name="campaign_messages"),
     path("api/v1/messages/<uuid:pk>/why", waiting.MessageWhy.as_view(), name="message_why"),
+    path("api/v1/texts", texts.Texts.as_view(), name="texts"),
+    path("api/v1/texts/<uuid:pk>", texts.TextOne.as_view(), name="text"),
     path("api/schema/", Description.as_view(), name="schema"),
     path("api/docs/", documentation, name="docs"),
     # Line breaks too, which <path:> does not match.

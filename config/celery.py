@@ -19,7 +19,7 @@ app = Celery("outreach")
 # For every thread: a web server answers on threads of its own, and Celery's current app is the thread's.
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["accounts", "mailbox", "tracking", "outreach"])
+app.autodiscover_tasks(["accounts", "mailbox", "tracking", "outreach", "outreach.inbox", "outreach.imports"])
 
 # A worker takes from the three in turn: mails that are due never wait behind a crowd of polls.
 app.conf.task_queues = [Queue("wake"), Queue("mail"), Queue("poll")]
@@ -27,20 +27,29 @@ app.conf.task_default_queue = "mail"
 app.conf.task_routes = {
     "outreach.wake_*": {"queue": "wake"},
     "accounts.wake_*": {"queue": "wake"},
+    "mailbox.wake_*": {"queue": "wake"},
+    "mailbox.renew_watch": {"queue": "poll"},
     "outreach.poll_mailbox": {"queue": "poll"},
+    "outreach.poll_mailboxes": {"queue": "poll"},
     "outreach.sweep_mailbox": {"queue": "poll"},
+    "outreach.index_words": {"queue": "poll"},
+    "outreach.carry_on_import": {"queue": "poll"},
 }
 app.conf.beat_schedule = {
     "queue": {"task": "outreach.wake_queue", "schedule": settings.WAKE_SECONDS},
     "send": {"task": "outreach.wake_senders", "schedule": settings.WAKE_SECONDS},
     "settle": {"task": "outreach.wake_settle", "schedule": settings.WAKE_SECONDS * 2},
     "poll": {"task": "outreach.wake_pollers", "schedule": settings.WAKE_SECONDS},
+    "watches": {"task": "mailbox.wake_watches", "schedule": settings.WAKE_SECONDS * 6},
     "seal": {"task": "accounts.wake_sealer", "schedule": settings.WAKE_SECONDS},
     "anchors": {"task": "accounts.wake_anchors", "schedule": 3600.0},
     "erasure": {"task": "outreach.wake_erasure", "schedule": settings.WAKE_SECONDS * 2},
     "finish": {"task": "outreach.wake_finish", "schedule": settings.WAKE_SECONDS * 4},
+    "words": {"task": "outreach.wake_words", "schedule": max(settings.WAKE_SECONDS * 4, 15.0)},
+    "imports": {"task": "outreach.wake_imports", "schedule": max(settings.WAKE_SECONDS * 6, 15.0)},
     "requests": {"task": "accounts.wake_forget_requests", "schedule": 3600.0},
     "sign_ins": {"task": "accounts.wake_forget_sign_ins", "schedule": 3600.0},
+    "comparisons": {"task": "outreach.wake_comparisons", "schedule": 300.0},
     "janitor": {"task": "outreach.wake_janitor", "schedule": min(600.0, settings.LEASE_SECONDS * 5)},
 }
 for _entry in app.conf.beat_schedule.values():

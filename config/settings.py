@@ -1,17 +1,18 @@
 """All settings, read from the environment only. A missing secret stops the start.
 
-`.env.example` lists every name with a line of explanation; a test keeps the two in step.
+`.env.example` lists every name with a line of explanation; a test keeps the two in step. The numbers of pace
+and limits are in pace_settings.py, the providers' addresses and clients in provider_settings.py.
 """
 
 from pathlib import Path
 
-import environ
 from csp.constants import NONCE, NONE, SELF, STRICT_DYNAMIC
 
+from config.environment import env
+from config.pace_settings import *  # noqa: F403 - settings like those below
+from config.provider_settings import *  # noqa: F403
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-if env.str("OUTREACH_ENV_FILE", default=""):
-    env.read_env(env.str("OUTREACH_ENV_FILE"))
 
 # --- what this process is -------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY")
@@ -25,6 +26,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="http://localhost:8000").rstrip("/")
 TRACKING_BASE_URL = env.str("TRACKING_BASE_URL", default=PUBLIC_BASE_URL).rstrip("/")
+NOTIFICATION_BASE_URL = env.str("NOTIFICATION_BASE_URL", default="").rstrip("/")
 
 INSTALLED_APPS = [
     "accounts.apps.AccountsConfig",
@@ -93,6 +95,11 @@ TEMPLATES = [
     }
 ]
 
+# --- the outbound door (accounts/outbound.py): for tests only, refused without DEBUG -----------
+# What names answer, "name=127.0.0.1:8080,…", and addresses that may be reached though they are not public.
+OUTBOUND_NAMES = env.dict("OUTBOUND_NAMES", default={})
+OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+
 # --- data -----------------------------------------------------------------------------------
 # The wrapped data keys live in a database of their own, so that a backup of one is useless
 # without the other (decisions 14).
@@ -119,17 +126,12 @@ KEY_GRACE_SECONDS = env.float("KEY_GRACE_SECONDS", default=300.0)
 # --- people ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+PASSWORD_HASHERS = [f"django.contrib.auth.hashers.{kind}PasswordHasher" for kind in ("Argon2", "PBKDF2")]
+_VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
 ]
 ACCOUNT_ADAPTER = "accounts.people.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -229,14 +231,15 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
-DATA_UPLOAD_MAX_NUMBER_FILES = 4
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 # A body above this is answered with 413 before it is read; up to it, the form says what is too large.
 REQUEST_MAX_BYTES = 64 * 1024 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
+# A list of people may have 20 MB (outreach/imports/steps.py); each form says what it takes.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["config.uploads.BoundedMemoryHandler"]
 MESSAGE_STORAGE = "accounts.notice_cookie.NoticeCookie"
 # A script runs only with the page's nonce; nothing is loaded from elsewhere, and no page is framed. The one
-# frame of ours, an original mail, has a policy of its own (outreach/views/inbox.py).
+# frame of ours, an original mail, has a policy of its own (outreach/views/original.py).
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -315,59 +318,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A worker keeps its connections from task to task (config/celery.py); Celery by itself opens them anew.
 CELERY_DB_REUSE_MAX = 10**12
 CELERY_BEAT_SCHEDULE_FILENAME = env.str("CELERY_BEAT_SCHEDULE_FILENAME", default="/tmp/outreach-beat")
-
-# --- providers: no other place names a provider's host (providers.md 2). Read when used. --------
-GMAIL_API_BASE = env.str("GMAIL_API_BASE", default="https://gmail.googleapis.com")
-GOOGLE_AUTH_URI = env.str("GOOGLE_AUTH_URI", default="https://accounts.google.com/o/oauth2/v2/auth")
-GOOGLE_TOKEN_URI = env.str("GOOGLE_TOKEN_URI", default="https://oauth2.googleapis.com/token")
-GOOGLE_REVOKE_URI = env.str("GOOGLE_REVOKE_URI", default="https://oauth2.googleapis.com/revoke")
-GOOGLE_JWKS_URI = env.str("GOOGLE_JWKS_URI", default="https://www.googleapis.com/oauth2/v3/certs")
-GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", default="")
-GOOGLE_CLIENT_SECRET = env.str("GOOGLE_CLIENT_SECRET", default="")
-MS_AUTHORITY = env.str("MS_AUTHORITY", default="https://login.microsoftonline.com/common")
-MS_INSTANCE_DISCOVERY = env.bool("MS_INSTANCE_DISCOVERY", default=True)
-MS_CLIENT_ID = env.str("MS_CLIENT_ID", default="")
-MS_CLIENT_SECRET = env.str("MS_CLIENT_SECRET", default="")
-MS_ADMIN_CONSENT_URI = env.str(
-    "MS_ADMIN_CONSENT_URI", default=f"{MS_AUTHORITY.rpartition('/')[0]}/organizations/adminconsent"
-)
-# Pages of the providers that we link to: where a person ends a grant, and their privacy policies.
-GOOGLE_GRANTS_URL = env.str("GOOGLE_GRANTS_URL", default="https://myaccount.google.com/connections")
-MS_GRANTS_URL = env.str("MS_GRANTS_URL", default="https://myapps.microsoft.com/")
-MS_CONSUMER_GRANTS_URL = env.str("MS_CONSUMER_GRANTS_URL", default="https://account.live.com/consent/Manage")
-GOOGLE_PRIVACY_URL = env.str("GOOGLE_PRIVACY_URL", default="https://policies.google.com/privacy")
-MS_PRIVACY_URL = env.str("MS_PRIVACY_URL", default="https://www.microsoft.com/privacy/privacystatement")
-GRAPH_BASE = env.str("GRAPH_BASE", default="https://graph.microsoft.com/v1.0")
-
-# --- pace: numbers in seconds; their order is checked at start (accounts/checks.py) --------------
-WAKE_SECONDS = env.float("WAKE_SECONDS", default=5.0)
-POLL_SECONDS = env.float("POLL_SECONDS", default=60.0)
-DAY_SECONDS = env.float("DAY_SECONDS", default=86_400.0)
-SEND_SPACING_SECONDS = env.float("SEND_SPACING_SECONDS", default=60.0)
-SEND_SPACING_JITTER = env.float("SEND_SPACING_JITTER", default=60.0)
-HTTP_DEADLINE_SECONDS = env.float("HTTP_DEADLINE_SECONDS", default=30.0)
-WORKER_HARD_LIMIT_SECONDS = env.float("WORKER_HARD_LIMIT_SECONDS", default=60.0)
-LEASE_SECONDS = env.float("LEASE_SECONDS", default=120.0)
-SETTLE_SECONDS = env.float("SETTLE_SECONDS", default=900.0)
-QUIET_SECONDS = env.float("QUIET_SECONDS", default=72 * 3600.0)
-SCANNER_SECONDS = env.float("SCANNER_SECONDS", default=10.0)
-AUTO_REPLY_DAYS = env.float("AUTO_REPLY_DAYS", default=3.0)
-BATCH_SIZE = env.int("BATCH_SIZE", default=50)
-# Mailboxes of one workspace that one wake-up may start: a large one does not fill the queue of all.
-SEND_SHARE = env.int("SEND_SHARE", default=40)
-SEND_CONCURRENCY = env.int("SEND_CONCURRENCY", default=8)
-DAILY_CAP = env.int("DAILY_CAP", default=50)
-DAILY_CAP_START = env.int("DAILY_CAP_START", default=20)
-DAILY_CAP_GROWTH = env.float("DAILY_CAP_GROWTH", default=0.15)
-DAILY_CAP_PROVEN = env.int("DAILY_CAP_PROVEN", default=150)
-DAILY_CAP_PROVEN_DAYS = env.int("DAILY_CAP_PROVEN_DAYS", default=30)
-DAILY_CAP_CONSUMER = env.int("DAILY_CAP_CONSUMER", default=50)
-DAILY_CAP_HARD = env.int("DAILY_CAP_HARD", default=400)
-# The providers' own limits (providers.md 1): Gmail in quota units a minute, Microsoft in mails a minute.
-GMAIL_PROJECT_UNITS = env.int("GMAIL_PROJECT_UNITS", default=1_200_000)
-GMAIL_USER_UNITS = env.int("GMAIL_USER_UNITS", default=6000)
-GMAIL_MAIL_UNITS = env.int("GMAIL_MAIL_UNITS", default=130)
-GRAPH_MAILS_A_MINUTE = env.int("GRAPH_MAILS_A_MINUTE", default=30)
 
 LOGGING = {
     "version": 1,

@@ -16,13 +16,13 @@ from django.db.models.functions import Coalesce, Greatest
 from accounts import audit, clock
 from accounts.clock import Now
 from mailbox.models import Mailbox
-from mailbox.parsing import html
-from mailbox.parsing.autoreplies import AutoReply, read_auto_reply
-from mailbox.parsing.bounces import Bounce, BounceKind, FailedRecipient, read_bounce
+from mailbox.parsing import autoreplies, bounces, html, quoting
+from mailbox.parsing.autoreplies import AutoReply
+from mailbox.parsing.bounces import BounceReport, Category, FailedRecipient
 from mailbox.parsing.content import Content, read_content
-from mailbox.parsing.quoting import split_text
 from mailbox.types import InboundEmail
 from outreach import opting_out, sequences, suppression, threads
+from outreach.inbox import places
 from outreach.models import (
     EnrollmentState,
     Label,
@@ -36,8 +36,16 @@ from outreach.models.contacts import normal_address
 
 # An answering machine that names a far day is not waited for longer than this.
 MOST_DAYS_AWAY = 60
-# The column is short.
-_STORED_KIND = {BounceKind.COMPLAINT: "spam"}
+# What is stored of a mail that finally did not arrive. Where no cause is said, the person stays as they are.
+_STORED = {
+    Category.INVALID: "hard",
+    Category.TEMPORARY: "soft",
+    Category.BLOCKED: "blocked",
+    Category.UNKNOWN: "blocked",
+    Category.COMPLAINT: "spam",
+}
+# Its server still tries: no category is final before it gives up.
+DELAYED = "delayed"
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Arrival:
     content: Content
     new: str
     quoted: str
-    bounce: Bounce | None
+    bounce: BounceReport | None
     auto: AutoReply | None
     truncated: bool
 
@@ -62,15 +70,16 @@ class Arrival:
 def read(match: threads.Match, email: InboundEmail) -> Arrival:
     """Never raises on what a stranger wrote (F33)."""
     content = read_content(email.raw)
-    bounce = read_bounce(email.raw)
-    split = split_text(content.text)
+    bounce = bounces.parse(email.raw)
+    split = quoting.split(content.text)
     pairs = tuple(content.headers.pairs) or match.header.headers
-    auto = read_auto_reply(pairs, match.header.subject, split.new) if bounce is None else None
+    auto = autoreplies.detect(pairs, match.header.subject, split.new) if bounce is None else None
     return Arrival(
         match=match,
         content=content,
         new=split.new,
-        quoted=split.quoted,
+        # Folded away with the quote: "unsubscribe" under a name is no wish of the person's.
+        quoted="\n\n".join(part for part in (split.signature, split.quoted) if part),
         bounce=bounce,
         auto=auto,
         truncated=email.truncated or content.truncated,
@@ -83,8 +92,9 @@ def store(mailbox: Mailbox, arrival: Arrival) -> Reply | None:
     failed = _about_ours(arrival, message)
     if arrival.bounce is not None and failed is None:
         return None
-    if threads.is_report(header) and arrival.bounce is None and arrival.auto is None:
-        # A mail system's notice that says nothing about a mail of ours is no person's answer.
+    if threads.is_report(header) and arrival.bounce is None:
+        # A mail system's notice that says nothing about a mail of ours is no person's answer, nor that of a
+        # machine which a person left behind: nobody returns.
         return None
     thread = arrival.match.thread
     index = threads.provider_index(header.provider_id)
@@ -106,7 +116,7 @@ def store(mailbox: Mailbox, arrival: Arrival) -> Reply | None:
         subject=header.subject,
         text=arrival.new,
         quoted=arrival.quoted,
-        html=html.sanitise(arrival.content.html) if arrival.content.html else None,
+        html=html.keep(arrival.content.html) if arrival.content.html else None,
         attachments=json.dumps([[a.name, a.content_type, a.size] for a in arrival.content.attachments]),
         size=header.size,
         truncated=arrival.truncated,
@@ -118,7 +128,7 @@ def store(mailbox: Mailbox, arrival: Arrival) -> Reply | None:
         diagnostic=failed.diagnostic if failed else None,
         received_at=header.received_at,
     )
-    Thread.objects.filter(pk=thread.pk).update(last_at=Greatest("last_at", header.received_at))
+    places.heard(thread, reply, by_person=failed is None and arrival.auto is None)
     if failed is not None and message is not None:
         _bounced(message, failed)
     elif arrival.auto is not None:
@@ -131,7 +141,7 @@ def store(mailbox: Mailbox, arrival: Arrival) -> Reply | None:
 def seen_by_hand(thread: Thread, at: dt.datetime) -> None:
     """The user answered in the mailbox itself: the conversation waits for nobody any more."""
     Thread.objects.filter(pk=thread.pk, waits_since__lte=at).update(
-        waits_since=None, last_at=Greatest("last_at", at)
+        waits_since=None, snoozed_until=None, stands_at=places.back(), last_at=Greatest("last_at", at)
     )
 
 
@@ -141,7 +151,6 @@ def seen_by_hand(thread: Thread, at: dt.datetime) -> None:
 def _answered(arrival: Arrival, message: Message | None, *, opted_out: bool) -> None:
     """A person wrote: the sequence stops, the conversation waits for us (F27, F35)."""
     thread, at = arrival.match.thread, arrival.match.header.received_at
-    Thread.objects.filter(pk=thread.pk).update(waits_since=Coalesce("waits_since", at), done_at=None)
     if message is not None:
         Message.objects.filter(pk=message.pk).update(replied_at=Coalesce("replied_at", at))
     if thread.enrollment is not None:
@@ -170,39 +179,43 @@ def _answered_by_machine(arrival: Arrival, auto: AutoReply, message: Message | N
 
 
 def _bounced(message: Message, failed: FailedRecipient) -> None:
-    """Hard: never again. Blocked: not this way again. Full or late: recorded, nothing more (F39)."""
-    kind = failed.kind
+    """Invalid: never again. Blocked: not this way again. Full or late: recorded, nothing more (F39)."""
+    kind = _kind(failed)
     rows = Message.objects.filter(pk=message.pk)
-    if kind == BounceKind.DELAYED:
+    if kind == DELAYED:
         # The server still tries; a later report that it gave up counts more.
-        rows.filter(bounce_kind__in=["", kind.value]).update(bounced_at=Now(), bounce_kind=kind.value)
+        rows.filter(bounce_kind__in=["", kind]).update(bounced_at=Now(), bounce_kind=kind)
         return
-    rows.update(bounced_at=Now(), bounce_kind=_kind(failed))
-    if message.enrollment is not None and kind in (BounceKind.HARD, BounceKind.BLOCKED):
-        reason = "bounced" if kind == BounceKind.HARD else "blocked"
+    rows.update(bounced_at=Now(), bounce_kind=kind)
+    if message.enrollment is not None and kind in ("hard", "blocked"):
+        reason = "bounced" if kind == "hard" else "blocked"
         sequences.stop(message.enrollment, EnrollmentState.BOUNCED, reason=reason)
-    if kind == BounceKind.HARD:
+    if failed.category is Category.INVALID:
         suppression.suppress(
             message.to_address, reason=SuppressionReason.BOUNCED, note=failed.status or "Address not found"
         )
-    elif kind == BounceKind.COMPLAINT:
+    elif failed.category is Category.COMPLAINT:
         suppression.suppress(message.to_address, reason=SuppressionReason.COMPLAINED)
     audit.record("message.bounced", f"Mail to {message.to_address} came back", object_id=message.pk)
 
 
 def _about_ours(arrival: Arrival, message: Message | None) -> FailedRecipient | None:
-    """The part of a report that is about the recipient we wrote to; None makes it backscatter."""
+    """The part of a report that is about the recipient we wrote to; None makes it backscatter.
+
+    So is a report that the mail arrived: no failure, no reply.
+    """
     bounce = arrival.bounce
     if bounce is None or message is None:
         return None
     to = normal_address(message.to_address)
-    for failed in bounce.recipients:
-        if normal_address(failed.address) == to:
-            return failed
-    if bounce.kind == BounceKind.COMPLAINT and not bounce.recipients:
-        return FailedRecipient(message.to_address, "failed", "", "", BounceKind.COMPLAINT)
+    named = [one for one in bounce.recipients if to in map(normal_address, (one.address, one.original))]
+    failed = next((one for one in named if one.action in ("failed", DELAYED)), None)
+    if failed is not None:
+        return failed
+    if bounce.category is Category.COMPLAINT and not bounce.recipients:
+        return FailedRecipient(message.to_address, Category.COMPLAINT, "", "")
     return None
 
 
 def _kind(failed: FailedRecipient) -> str:
-    return _STORED_KIND.get(failed.kind, failed.kind.value)
+    return DELAYED if failed.action == DELAYED else _STORED[failed.category]

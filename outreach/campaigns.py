@@ -13,7 +13,8 @@ from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.models import User
 from accounts.viewpoint import whole_workspace
-from outreach import rendering, sequences
+from outreach import rendering
+from outreach.enrollments import OPEN
 from outreach.models import (
     Campaign,
     CampaignKind,
@@ -31,7 +32,6 @@ from outreach.models.messages import FINAL
 from outreach.pipeline import compose
 
 MOST_STEPS = 3
-_OPEN = [EnrollmentState.PLANNED, EnrollmentState.HELD_BACK, EnrollmentState.RUNNING]
 _LAUNCHED = [CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.FINISHED]
 
 
@@ -166,7 +166,7 @@ def cancel(campaign: Campaign, *, actor: User | None) -> int:
         stopped = 0
         if ended.update(state=CampaignState.CANCELLED, finished_at=Now()):
             stopped = Message.objects.filter(campaign=campaign).cancel("campaign_cancelled")
-            Enrollment.objects.filter(campaign=campaign, state__in=_OPEN).update(
+            Enrollment.objects.filter(campaign=campaign, state__in=OPEN).update(
                 state=EnrollmentState.CANCELLED, reason="campaign_cancelled", stopped_at=Now()
             )
             _tell(
@@ -262,21 +262,6 @@ def add_contacts(campaign: Campaign, contacts: Iterable[Contact], *, actor: User
             people_words = "1 person" if len(fresh) == 1 else f"{len(fresh)} people"
             _tell("people_added", f"{people_words} put into “{campaign.name}”", campaign, actor)
     return Added(len(fresh), len(known), held)
-
-
-def remove_enrollment(enrollment: Enrollment, *, actor: User | None) -> None:
-    """Before the launch the row goes; afterwards the person's waiting mails are cancelled."""
-    with transaction.atomic():
-        audit.record(
-            "enrollment.removed",
-            f"{enrollment.contact.address} taken out of “{enrollment.campaign.name}”",
-            actor=actor,
-            object_id=enrollment.campaign_id,
-        )
-        if not enrollment.messages.exists():
-            enrollment.delete()
-            return
-        sequences.stop(enrollment, EnrollmentState.CANCELLED, reason="removed")
 
 
 def finish_idle() -> int:

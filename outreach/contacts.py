@@ -12,9 +12,10 @@ import tldextract
 from django.db import IntegrityError, transaction
 from email_validator import EmailNotValidError, validate_email
 
-from accounts import audit, viewpoint
+from accounts import audit, clock, viewpoint
 from accounts.models import User
 from accounts.viewpoint import whole_workspace
+from outreach.inbox import search
 from outreach.models import Basis, Consent, Contact, Enrollment, Message, RemovalCase, Site, Thread
 from outreach.models.contacts import address_index
 from outreach.rendering import FIELDS
@@ -139,6 +140,7 @@ def save_contact(
 ) -> Contact:
     """Make or change one person. Raises BadContact (also for an address that somebody else has)."""
     row = contact or Contact()
+    row.touched_at = clock.now() if contact else None
     row.address = clean_address(address)
     row.address_index = address_index(row.address)
     row.name = clean_line("name", name, 160)
@@ -160,6 +162,8 @@ def save_contact(
         with transaction.atomic():
             row.save()
             Message.objects.filter(contact=row).ask_again("window")
+            if contact is not None:
+                search.forget(Thread.objects.filter(contact=row))
             audit.record(
                 "contact.changed" if contact else "contact.added",
                 f"{row.address} {'changed' if contact else 'added'}",

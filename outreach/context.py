@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from mailbox.models import Mailbox, MailboxState
+from outreach.inbox import listing, news
 from outreach.models import Thread
 
 
@@ -15,7 +16,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "nav": {
-            "inbox": Thread.objects.filter(waits_since__isnull=False).count(),
+            "inbox": listing.told(Thread.objects.waiting()),
+            "news_mark": news.begin(),
             "mailboxes_need_you": Mailbox.objects.filter(state=MailboxState.BROKEN).exists(),
         }
     }

@@ -4,9 +4,9 @@ What stays of an erased mail, and why. A row of a sequence keeps its id, campaig
 kind and state (reason `mail_erased`): the unique key (campaign, step, enrollment) then still refuses a second
 mail to the same person, and an opt-out link in a mail that left keeps working, because it leads from the
 row's id to the contact. Its addresses, names, subject, text, headers, provider and Message-IDs, indexes,
-times of acceptance, replies and bounces are emptied. Rows outside a sequence (answers, tests), threads and
-replies are deleted. Suppressions stay: they are the recipients' own wish. Google's mail always goes; of
-Microsoft's a person may keep projects.
+times of acceptance, replies and bounces are emptied. Rows outside a sequence (answers, tests), threads,
+replies and what receiving remembered (suggestions, mails passed over, comparisons) are deleted. Suppressions
+stay: they are the recipients' own wish. Google's mail always goes; of Microsoft's a person may keep projects.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ from outreach.mailbox_contents import ERASED, contents, in_words, of_mailbox, wa
 from outreach.models import (
     Campaign,
     CampaignState,
+    Comparison,
     Enrollment,
     EnrollmentState,
     Message,
     MessageState,
+    PassedOver,
     Reply,
+    Suggestion,
     Thread,
 )
 from outreach.models.messages import COUNTED
@@ -128,6 +131,7 @@ def erase_mailbox_mail(receipt: Receipt) -> bool:
         pass
     while _erase_rest(receipt):
         pass
+    _forget(receipt)
     if _rest(receipt).exists() or _threads(receipt).exists():
         return False
     if Receipt.objects.filter(pk=receipt.pk, erased_at=None).update(erased_at=Now()) == 1:
@@ -145,6 +149,14 @@ def erase_mailbox_mail(receipt: Receipt) -> bool:
             object_id=receipt.pk,
         )
     return True
+
+
+def _forget(receipt: Receipt) -> None:
+    """What receiving remembered of that connection."""
+    PassedOver.objects.filter(mailbox=receipt.mailbox, at__lte=receipt.at).delete()
+    Comparison.objects.filter(mailbox=receipt.mailbox, started_at__lte=receipt.at).delete()
+    kept = Suggestion.objects.filter(mailbox=receipt.mailbox, made_at__lte=receipt.at)
+    kept.exclude(thread__project_id__in=_kept(receipt)).delete()
 
 
 def _threads(receipt: Receipt) -> QuerySet[Thread]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -26,6 +27,21 @@ if TYPE_CHECKING:
     MailboxField = forms.ModelChoiceField[Mailbox]
 else:
     MailboxField = forms.ModelChoiceField
+
+
+def fitting_subject(subject: str) -> str:
+    """Trimmed. Raises ValidationError where it is longer than a mail takes."""
+    if len(subject) > MOST_SUBJECT:
+        raise ValidationError(f"A subject has at most {MOST_SUBJECT} characters; this has {len(subject):,}.")
+    return subject.strip()
+
+
+def refuse_too_long(body: str) -> None:
+    """Raises ValidationError for a text that is longer than a mail takes."""
+    if len(body) > MOST_TEXT:
+        raise ValidationError(
+            f"This text has {len(body):,} characters; a mail takes {MOST_TEXT:,}. It is not saved."
+        )
 
 
 class MailboxChoice(MailboxField):
@@ -83,11 +99,23 @@ class CampaignForm(forms.Form):
         with transaction.atomic():
             project = data["project"] or Project.objects.create(name=data["new_project"])
             row = Campaign.objects.create(
-                name=data["name"], project=project, mailbox=data["mailbox"], created_by=actor
+                name=data["name"],
+                project=project,
+                mailbox=data["mailbox"],
+                timezone=self._zone(actor),
+                created_by=actor,
             )
             Step.objects.create(campaign=row, position=1, subject="", body="")
             audit.record("campaign.created", f"Campaign {row.name} made", actor=actor, object_id=row.pk)
         return row
+
+    def _zone(self, actor: User) -> str:
+        """The browser's, else that of the person's last campaign, else UTC; a wrong name is not theirs."""
+        named = str(self.data.get("timezone", ""))
+        if named in zoneinfo.available_timezones():
+            return named
+        last = Campaign.objects.filter(created_by=actor).order_by("-created_at", "-id").first()
+        return last.timezone if last is not None else "UTC"
 
 
 class SettingsForm(forms.Form):
@@ -184,19 +212,11 @@ class StepForm(forms.Form):
     )
 
     def clean_subject(self) -> str:
-        subject: str = self.cleaned_data["subject"]
-        if len(subject) > MOST_SUBJECT:
-            raise ValidationError(
-                f"A subject has at most {MOST_SUBJECT} characters; this has {len(subject):,}."
-            )
-        return subject.strip()
+        return fitting_subject(self.cleaned_data["subject"])
 
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"].replace("\r\n", "\n").replace("\x00", "")
-        if len(body) > MOST_TEXT:
-            raise ValidationError(
-                f"This text has {len(body):,} characters; a mail takes {MOST_TEXT:,}. It is not saved."
-            )
+        refuse_too_long(body)
         return body
 
     def clean_wait_days(self) -> int:

@@ -8,11 +8,14 @@ from django import forms
 
 from outreach import importing
 from outreach.forms import LineField
+from outreach.imports import steps
 from outreach.models import Basis
 
 
 class PasteForm(forms.Form):
     """Either lines or a file. The file's rows are read by `importing`, which refuses what is no table."""
+
+    most_bytes = importing.MOST_BYTES
 
     lines = forms.CharField(
         required=False,
@@ -45,8 +48,9 @@ class PasteForm(forms.Form):
             self.add_error("lines", "Paste some lines, or choose a file.")
         if len(lines.encode(errors="replace")) > importing.MOST_BYTES:
             self.add_error("lines", "This is more than 2 MB. Bring it in parts.")
-        if file is not None and file and file.size > importing.MOST_BYTES:
-            self.add_error("file", "This file is larger than 2 MB. Bring it in parts.")
+        if file is not None and file and file.size > self.most_bytes:
+            most = self.most_bytes // 1024 // 1024
+            self.add_error("file", f"This file is larger than {most} MB. Bring it in parts.")
         return data
 
     def report(self) -> importing.Report:
@@ -55,3 +59,15 @@ class PasteForm(forms.Form):
         if file:
             return importing.read_file(file.read(), filename=file.name or "")
         return importing.read_pasted(self.cleaned_data["lines"])
+
+
+class ImportForm(PasteForm):
+    """A list for the address book, which may be large: it is read and stored behind the page."""
+
+    most_bytes = steps.MOST_BYTES
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "file"
+        ].help_text = "CSV or Excel, at most 20 MB and 100,000 rows. The first row names the columns."

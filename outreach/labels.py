@@ -11,6 +11,7 @@ from accounts.clock import Now
 from accounts.models import User
 from mailbox.models import Replies
 from outreach import suppression
+from outreach.inbox import places
 from outreach.models import Backlink, Label, LinkState, RemovalCase, Reply, ReplyKind, SuppressionReason
 
 # (tone, mark) of {% state %}, by design README.
@@ -65,6 +66,7 @@ def set_label(reply: Reply, label: Label | None, *, actor: User) -> bool:
         )
         if not changed:
             return False
+        places.follow_label(reply.thread_id)
         audit.record(
             "reply.labelled",
             _sentence(reply, label),

@@ -24,7 +24,7 @@ from outreach.models import Campaign, Contact, Enrollment, Message, MessageKind
 # What the gates look at.
 _WORKSPACE = Shape(Workspace, "suspended_at", "postal_address")
 _CAMPAIGN = Shape(Campaign, "state", "kind", "window_start", "window_end", "weekdays", "timezone")
-_ENROLLMENT = Shape(Enrollment, "state", "reason", "campaign", "contact")
+_ENROLLMENT = Shape(Enrollment, "state", "reason", "campaign", "contact", "answer_suspected_at", "paused_at")
 _CONTACT = Shape(Contact, "basis", "source", "country", "timezone", "site")
 _SHAPES = ((_WORKSPACE, "w"), (MAILBOX, "b"), (_CAMPAIGN, "c"), (_ENROLLMENT, "e"), (_CONTACT, "p"))
 

@@ -7,22 +7,37 @@ from datetime import datetime
 
 from mailbox.models import Mailbox, MailboxState
 
-UNNAMED = "{company} does not let us in any more, and does not say why."
-# state_reason → what happened, in plain words; {company} is filled in.
+_AGAIN = "Connect it again."
+_ADMIN = "Their administrator has to allow Outreach, then connect it again."
+UNNAMED = f"{{company}} does not let us in any more, and does not say why. {_AGAIN}"
+# state_reason → what happened, and what to do, in plain words; {company} is filled in.
 REASONS = {
-    "grant_ended": "{company} ended our access.",
-    "unused_too_long": "{company} ended our access: it was not used for too long.",
-    "asks_second_factor": "{company} asks for a second factor before it lets us in again.",
-    "consent_withdrawn": "{company} says that the consent was withdrawn.",
-    "policy_blocks": "A rule of the organisation at {company} keeps us out.",
-    "account_disabled": "{company} says that the account is disabled.",
-    "owner_left": "Its owner is no longer in this workspace.",
+    "grant_ended": f"{{company}} ended our access: a new password, or access was withdrawn. {_AGAIN}",
+    "unused_too_long": f"{{company}} ended our access: it was not used for too long. {_AGAIN}",
+    "asks_second_factor": (
+        "{company} asks for a second factor before it lets us in again. Connect it again and confirm there."
+    ),
+    "consent_withdrawn": f"{{company}} says that the consent was withdrawn. {_AGAIN}",
+    "policy_blocks": f"A rule of the organisation at {{company}} keeps us out. {_ADMIN}",
+    "account_disabled": (
+        "{company} says that the account is disabled. Have it enabled there, then connect it again."
+    ),
+    "owner_left": "Its owner is no longer in this workspace. Another person can connect it.",
     "mailbox_full": "{company} says that the mailbox is full. Make room, then connect it again.",
-    "sending_blocked": "{company} has blocked sending from this account.",
-    "send_as_denied": "{company} does not let this account send from its address.",
-    "no_mailbox": "{company} says that this account has no mailbox.",
-    "permission_missing": "{company} says that a permission is missing.",
-    "blocked_by_admin": "A rule of the organisation at {company} keeps us out.",
+    "sending_blocked": (
+        "{company} has blocked sending from this account. Sign in there to see why, then connect it again."
+    ),
+    "send_as_denied": (
+        "{company} does not let this account send from its address. "
+        "Their administrator can allow it, then connect it again."
+    ),
+    "no_mailbox": (
+        "{company} says that this account has no mailbox. Have one set up there, or connect another account."
+    ),
+    "permission_missing": (
+        "{company} says that a permission is missing. Connect it again and leave every permission ticked."
+    ),
+    "blocked_by_admin": f"A rule of the organisation at {{company}} keeps us out. {_ADMIN}",
     "forbidden": UNNAMED,
     "unauthorized": UNNAMED,
     "no_credential": UNNAMED,

@@ -31,8 +31,8 @@ EVERY = frozenset(MessageKind)
 class Gate:
     """`number` is the one of faults.md 8. `late`: asked only at the last gate, in the sending transaction.
 
-    `about_text`: looks at the final text, so it is also asked right after rendering. `rule` says what has to
-    be so for the mail to go.
+    `about_text`: looks at the final text, so it is also asked right after rendering. `only_warns`: stops no
+    mail, so nothing that sends waits for its answer. `rule` says what has to be so for the mail to go.
     """
 
     number: str
@@ -41,6 +41,7 @@ class Gate:
     kinds: frozenset[MessageKind]
     late: bool = False
     about_text: bool = False
+    only_warns: bool = False
 
 
 # In the order in which they are asked: what ends a mail before what lets it wait.
@@ -48,6 +49,9 @@ GATES = (
     Gate("G13", "The mailbox is connected here", state.mailbox_removed, EVERY),
     Gate("G13", "The person is still in the campaign", state.enrollment, SEQUENCE),
     Gate("G13", "Nobody has answered", state.no_reply, frozenset([FOLLOW_UP, REMOVAL])),
+    Gate(
+        "G13", "No mail waits to be told an answer", state.answer_suspected, frozenset([FOLLOW_UP, REMOVAL])
+    ),
     Gate("G13", "The case still asks for removal", state.case_open, frozenset([REMOVAL])),
     Gate("G1", "Neither the address nor its domain is suppressed", people.suppression, SEQUENCE),
     Gate("G2", "Source and basis are recorded", people.basis, SEQUENCE),
@@ -59,9 +63,12 @@ GATES = (
     Gate("G11", "No link hides where it leads", text.links, SEQUENCE, about_text=True),
     Gate("G5", "The link to stop is in it", text.opt_out, SEQUENCE, about_text=True),
     Gate("G4", "A postal address is in it", text.postal_address, SEQUENCE),
-    Gate("G6", "The domain vouches for its mail (warns only)", domain.authentication, SEQUENCE),
+    Gate(
+        "G6", "The domain vouches for its mail (warns only)", domain.authentication, SEQUENCE, only_warns=True
+    ),
     Gate("G13", "The workspace is not suspended", state.suspended, EVERY),
     Gate("G13", "The campaign is running", state.campaign, SEQUENCE),
+    Gate("G13", "Nobody has paused the person", state.person_paused, SEQUENCE),
     Gate("G13", "The mailbox works now", state.mailbox_usable, EVERY),
     Gate("G8", "Few mails of the mailbox came back", pace.bounces, SEQUENCE),
     Gate("G9", "Few people complained", pace.complaints, SEQUENCE),
@@ -108,7 +115,7 @@ def _ask(
 ) -> Verdict:
     beside = Asked(message, now or clock.now(), facts)
     for gate in gates:
-        if message.kind in gate.kinds:
+        if message.kind in gate.kinds and not gate.only_warns:
             verdict = gate.run(message, beside)
             if not verdict.ok:
                 return verdict

@@ -49,11 +49,15 @@ CODES: dict[str, Code] = {
     "no_postal_address": _waits("G4", "you", "The workspace has no postal address. Every mail needs one."),
     "workspace_suspended": _waits("G13", "a review", "This workspace is suspended."),
     "campaign_paused": _waits("G13", "you", "The campaign is paused. The mail keeps its place and its text."),
+    "person_paused": _waits("G13", "you", "This person is paused. The mail keeps its place and its text."),
     "provider_budget": _waits("G7", PROVIDER, "The provider’s quota for all of us is used up for now."),
     "provider_wait": _waits("G13", PROVIDER, "The provider asked us to wait."),
     "template": _waits("G10", "you", "A field of the text cannot be filled in."),
     "incomplete": _waits("", "you", "A part of this mail was deleted."),
     "poll_first": _waits("G13", "the inbox", "Before a follow-up we look whether an answer came."),
+    "answer_suspected": _waits(
+        "G13", "you", "A mail came that may be the answer. Say in the inbox whether it is."
+    ),
     "ids_missing": _waits("", "the last mail", "The provider has not yet told the ids of the mail before."),
     "draft_unclear": _waits(
         "", PROVIDER, "It is not clear whether a draft was made. We look before going on."
@@ -62,6 +66,8 @@ CODES: dict[str, Code] = {
     "out_of_time": _waits("", "a free worker", "There was no time left to send it safely. It goes next."),
     # --- what warns and stops nothing
     "domain_unchecked": Code("G6", "", "Whether the domain’s SPF, DKIM and DMARC fit is not checked yet."),
+    "domain_missing": Code("G6", "", "The mailbox’s domain lacks SPF, DKIM or DMARC for its provider."),
+    "domain_unknown": Code("G6", "", "Whether the domain’s SPF, DKIM and DMARC fit could not be told."),
     "bounces_near": Code("G8", "", "Several mails of this mailbox came back. It stops by itself at 5."),
     # --- why a mail or a person stopped
     "replied": _ends("G13", "A person answered, so nothing more goes out."),
@@ -75,6 +81,7 @@ CODES: dict[str, Code] = {
     "stopped": _ends("G13", "This person was taken out of the campaign."),
     "campaign_cancelled": _ends("G13", "The campaign was ended before this mail left."),
     "removed": _ends("", "Taken out of the campaign by a person."),
+    "skipped": _ends("", "A person skipped this step."),
     "step_removed": _ends("", "The step was taken out of the campaign."),
     "mailbox_removed": _ends("G13", "Access to the mailbox was removed."),
     "mailbox_revoked": _ends("G13", "Access to the mailbox was removed."),

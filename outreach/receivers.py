@@ -9,6 +9,7 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from accounts import bells
+from mailbox import turns
 from mailbox.models import Mailbox, Receipt
 from mailbox.signals import mailbox_changed
 from outreach import erasure, notices, recipients
@@ -32,6 +33,7 @@ def look_now(*, mailbox: Mailbox, fact: str, **_: Any) -> None:
     if fact in ("connected", "hint"):
         from outreach import tasks
 
+        turns.hint(mailbox)
         ids = (str(mailbox.workspace_id), str(mailbox.pk))
         transaction.on_commit(lambda: bells.ring(tasks.poll_mailbox, *ids))
 

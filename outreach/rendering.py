@@ -22,7 +22,7 @@ from inscriptis import get_text
 from accounts.models import Workspace
 from mailbox.models import Mailbox
 from mailbox.types import OutgoingEmail
-from outreach import conversation, suppression, templating
+from outreach import attachments, conversation, suppression, templating
 from outreach.models import Basis, Campaign, CampaignKind, Contact, Message, Step
 from outreach.problems import Problem
 from tracking.instrument import instrument
@@ -190,6 +190,7 @@ def finalise(message: Message) -> OutgoingEmail:
         text=message.text,
         html=message.html,
         headers=conversation.headers_of(message),
+        files=attachments.files_of(message),
     )
 
 

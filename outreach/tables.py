@@ -22,6 +22,9 @@ LONGEST_ROW = 50
 MOST_LINES = 250_000
 # What an XLSX may grow to when it is unpacked.
 MOST_UNPACKED = 200 * 1024 * 1024
+# And how many times its size, above what any may grow to: no honest sheet is packed so tight.
+FREELY_UNPACKED = 8 * 1024 * 1024
+MOST_RATIO = 60
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _OLD = ("cp1252", "cp1250", "iso8859-1", "iso8859-15", "mac_roman", "cp1251", "shift_jis", "gb18030", "big5")
 
@@ -39,33 +42,56 @@ class Table:
     delimiter: str = ","
 
 
+@dataclass(frozen=True)
+class Stream:
+    """A table that is read as its rows are asked for; asking may raise ImportRefused."""
+
+    rows: Iterator[tuple[int, list[str]]]
+    encoding: str = "utf-8"
+    delimiter: str = ","
+
+
 def read_table(
     data: bytes, *, filename: str = "", most_bytes: int = MOST_BYTES, most_rows: int = MOST_ROWS
 ) -> Table:
     """Empty rows are left out. The most rows do not count a header. Raises ImportRefused."""
+    stream = open_table(data, most_bytes=most_bytes, most_rows=most_rows)
+    table = Table(list(stream.rows), stream.encoding, stream.delimiter)
+    if not table.rows:
+        raise ImportRefused("The file has no rows.")
+    return table
+
+
+def open_table(data: bytes, *, most_bytes: int, most_rows: int) -> Stream:
+    """As `read_table`, row by row; a file without any row has none. Raises ImportRefused."""
     if not data.strip():
         raise ImportRefused("The file is empty.")
     if len(data) > most_bytes:
         raise ImportRefused(
             f"The file has {len(data) / 1024 / 1024:.1f} MB; {most_bytes // 1024 // 1024} MB is the most."
         )
-    if data[:4] == b"PK\x03\x04":
-        table = Table(list(_bounded(_workbook(data), most_rows)), "xlsx", "")
-    elif data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+    if is_workbook(data):
+        return Stream(_bounded(_workbook(data), most_rows), "xlsx", "")
+    if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise ImportRefused("Old Excel files (.xls) cannot be read. Save it as .xlsx or .csv.")
-    else:
-        text, encoding = decode(data)
-        table = read_text(text, encoding=encoding, most_rows=most_rows)
-    if not table.rows:
-        raise ImportRefused("The file has no rows.")
-    return table
+    text, encoding = decode(data)
+    return open_text(text, encoding=encoding, most_rows=most_rows)
+
+
+def is_workbook(data: bytes) -> bool:
+    return data[:4] == b"PK\x03\x04"
 
 
 def read_text(text: str, *, encoding: str = "utf-8", most_rows: int = MOST_ROWS) -> Table:
+    stream = open_text(text, encoding=encoding, most_rows=most_rows)
+    return Table(list(stream.rows), stream.encoding, stream.delimiter)
+
+
+def open_text(text: str, *, encoding: str = "utf-8", most_rows: int) -> Stream:
     """A table in text form; the delimiter is the one that divides its lines most evenly."""
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     delimiter = delimiter_of(plain)
-    return Table(list(_bounded(_lines(plain, delimiter), most_rows)), encoding, delimiter)
+    return Stream(_bounded(_lines(plain, delimiter), most_rows), encoding, delimiter)
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -164,15 +190,20 @@ def _read(text: str, delimiter: str, *, strict: bool) -> list[str]:
 def _workbook(data: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
+            unpacked = sum(entry.file_size for entry in packed.infolist())
+            if unpacked > min(MOST_UNPACKED, max(FREELY_UNPACKED, len(data) * MOST_RATIO)):
                 raise ImportRefused("The workbook is too large when it is unpacked.")
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), start=1):
             if number > MOST_LINES:
                 raise ImportRefused(f"The sheet has more than {MOST_LINES:,} lines. Divide it.")
-            if any(cell is not None for cell in row):
-                yield number, ["" if cell is None else str(cell) for cell in row]
+            # Each row comes filled up to the last column that is looked at.
+            width = len(row)
+            while width and row[width - 1] is None:
+                width -= 1
+            if width:
+                yield number, ["" if cell is None else str(cell) for cell in row[:width]]
     except ImportRefused:
         raise
     except (

@@ -22,14 +22,15 @@ from django.db import connections
 from redis.exceptions import RedisError
 
 from accounts import clock
-from accounts.bells import ring, ring_together
+from accounts.bells import heard, ring, ring_across, ring_together
 from accounts.tasks import WorkspaceTask
 from accounts.tenancy import current_workspace_id, every_workspace, workspace
-from mailbox import health, limits, offers, revocation
+from mailbox import health, limits, offers, revocation, turns
 from mailbox.models import Mailbox, Provider, Receipt
-from outreach import campaigns, erasure
-from outreach.models import Campaign, CampaignState
-from outreach.pipeline import claim, janitor, queue, reply, send, settle
+from outreach import attachments, campaigns, erasure, looks
+from outreach.pipeline import claim, compare, janitor, queue, reply, send, settle
+from outreach.side_by_side import side_by_side
+from outreach.working import with_work
 
 log = logging.getLogger(__name__)
 # Mails that are worth a connection to the database and one to the provider.
@@ -38,6 +39,8 @@ A_LANE = 16
 A_ROUND = 8
 # Rows that are looked up together: a mail that a person waits for passes the rest of a batch.
 A_LOOK = 8
+# Mailboxes that one wake-up may ring for, in turns between workspaces.
+MOST_TURNS = 2000
 
 
 # --- the beat's wake-ups ------------------------------------------------------------------------------
@@ -45,31 +48,30 @@ A_LOOK = 8
 
 @shared_task(name="outreach.wake_queue")
 def wake_queue() -> None:
-    for here in every_workspace("plan what is due"):
+    for here_id in with_work("queue"):
         if queue.due().exists():
-            ring(queue_messages, str(here.pk))
+            ring(queue_messages, str(here_id))
 
 
 @shared_task(name="outreach.wake_senders")
 def wake_senders() -> None:
-    for here in every_workspace("send what is due"):
+    for here_id in with_work("send"):
         due = [str(pk) for pk in claim.in_line(most=settings.SEND_SHARE)]
         in_hand = _worked_on("send", due)
-        ring_together(send_batch, str(here.pk), [pk for pk in due if pk not in in_hand], most=A_ROUND)
+        ring_together(send_batch, str(here_id), [pk for pk in due if pk not in in_hand], most=A_ROUND)
 
 
 @shared_task(name="outreach.wake_settle")
 def wake_settle() -> None:
-    for here in every_workspace("settle unknown outcomes"):
+    for here_id in with_work("settle"):
         for pk in settle.unsettled().order_by().values_list("mailbox_id", flat=True).distinct():
-            ring(settle_mailbox, str(here.pk), str(pk or ""))
+            ring(settle_mailbox, str(here_id), str(pk or ""))
 
 
 @shared_task(name="outreach.wake_pollers")
 def wake_pollers() -> None:
-    for here in every_workspace("look for replies"):
-        for pk in Mailbox.objects.filter(reply.due()).values_list("pk", flat=True):
-            ring(poll_mailbox, str(here.pk), str(pk))
+    pairs = [f"{here}/{pk}" for here, pk in turns.due(most=MOST_TURNS)]
+    ring_across(poll_mailboxes, pairs, most=A_ROUND)
 
 
 @shared_task(name="outreach.wake_janitor")
@@ -79,11 +81,17 @@ def wake_janitor() -> None:
             ring(sweep_mailbox, str(here.pk), str(pk))
 
 
+@shared_task(name="outreach.wake_comparisons")
+def wake_comparisons() -> None:
+    for here in every_workspace("compare conversations with the provider"):
+        for mailbox in compare.due():
+            ring(compare_mailbox, str(here.pk), str(mailbox.pk))
+
+
 @shared_task(name="outreach.wake_finish")
 def wake_finish() -> None:
-    for here in every_workspace("finish campaigns in which nothing is left"):
-        if Campaign.objects.filter(state=CampaignState.RUNNING).exists():
-            ring(finish_campaigns, str(here.pk))
+    for here_id in with_work("finish"):
+        ring(finish_campaigns, str(here_id))
 
 
 @shared_task(name="outreach.wake_erasure")
@@ -91,6 +99,7 @@ def wake_erasure() -> None:
     for here in every_workspace("finish erasing the mail of removed mailboxes"):
         revocation.close_forgotten()
         offers.drop_lapsed()
+        attachments.forget_left()
         claim.end_stranded()
         for pk in erasure.unfinished().values_list("pk", flat=True):
             ring(erase_mailbox, str(here.pk), str(pk))
@@ -137,6 +146,38 @@ def poll_mailbox(workspace_id: str, mailbox_id: str) -> None:
     with _one_at_a_time("poll", mailbox_id) as mailbox:
         if mailbox is not None:
             reply.poll(mailbox)
+
+
+@shared_task(name="outreach.poll_mailboxes")
+def poll_mailboxes(*pairs: str) -> None:
+    """Look into several mailboxes side by side: a look is mostly waiting. Each is "workspace/mailbox"."""
+    heard(poll_mailboxes.name, *[(pair,) for pair in pairs])
+    side_by_side(_poll_due, pairs)
+
+
+def _poll_due(pair: str) -> None:
+    here, _, mailbox_id = pair.partition("/")
+    with workspace(uuid.UUID(here)):
+        look = looks.begin(uuid.UUID(mailbox_id), only_due=True)
+        if look is None:
+            return
+        with only_one(_turn("poll", look.mailbox), mailbox_id) as mine:
+            if mine:
+                reply.carry_out(look)
+            else:  # Another worker sends from it or compares it: due again at once.
+                looks.finish(look.mailbox, at_once=True)
+
+
+@shared_task(base=WorkspaceTask, name="outreach.compare_mailbox")
+def compare_mailbox(workspace_id: str, mailbox_id: str) -> None:
+    """Slices for a while; then the bell is rung again, and what else the mailbox has to do comes first."""
+    began, more = time.monotonic(), False
+    with _one_at_a_time("poll", mailbox_id) as mailbox:
+        while mailbox is not None and (more := compare.go_on(mailbox) is compare.Compared.MORE):
+            if time.monotonic() > _last_claim(began):
+                break
+    if more:
+        ring(compare_mailbox, workspace_id, mailbox_id)
 
 
 @shared_task(base=WorkspaceTask, name="outreach.sweep_mailbox")
@@ -291,9 +332,12 @@ def _one_at_a_time(what: str, mailbox_id: str) -> Iterator[Mailbox | None]:
     if mailbox is None:
         yield None
         return
-    what = "all" if mailbox.provider == Provider.MICROSOFT else what
-    with only_one(what, mailbox_id) as mine:
+    with only_one(_turn(what, mailbox), mailbox_id) as mine:
         yield mailbox if mine else None
+
+
+def _turn(what: str, mailbox: Mailbox) -> str:
+    return "all" if mailbox.provider == Provider.MICROSOFT else what
 
 
 @contextmanager

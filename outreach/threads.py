@@ -101,28 +101,44 @@ def is_report(header: InboundHeader) -> bool:
 
 def match(mailbox: Mailbox, headers: Sequence[InboundHeader]) -> list[Match]:
     """Those of `headers` that belong to our conversations in this mailbox, in the order given."""
-    foreign = [header for header in headers if not _ours(mailbox, header)]
-    by_conversation = _threads_by_conversation(mailbox, foreign)
-    by_message_id = _messages_by_id(mailbox, foreign)
-    found: list[Match] = []
-    for header in foreign:
-        message = next((by_message_id[known] for known in _mentioned(header) if known in by_message_id), None)
+    candidates = foreign(mailbox, headers)
+    by_conversation = _threads_by_conversation(mailbox, candidates)
+    by_message_id = _messages_by_id(mailbox, candidates)
+    by_answer = _threads_by_answer(mailbox, candidates)
+    found: dict[str, Match] = {}
+    left: list[InboundHeader] = []
+    for header in candidates:
+        if header.message_id in by_message_id:
+            continue  # Our own mail, on its way back by an alias or a list.
+        mentioned = _mentioned(header)
+        message = next((by_message_id[known] for known in mentioned if known in by_message_id), None)
         thread = by_conversation.get(header.thread_id)
         if message is None and thread is None and is_report(header):
             message = _by_failed_recipient(mailbox, header)
         if thread is None and message is not None:
             thread = message.thread
         if thread is None:
+            thread = next((by_answer[known] for known in mentioned if known in by_answer), None)
+        if thread is None:
+            left.append(header)
             continue
         if message is None or message.thread_id != thread.pk:
-            message = _newest_before(thread, header.received_at)
-        found.append(Match(header, thread, message))
-    return found
+            message = newest_before(thread, header.received_at)
+        found[header.provider_id] = Match(header, thread, message)
+    for match in _answers_to_answers(list(found.values()), left):
+        found[match.header.provider_id] = match
+    return [found[header.provider_id] for header in candidates if header.provider_id in found]
 
 
-def _ours(mailbox: Mailbox, header: InboundHeader) -> bool:
-    """Written by the account itself: a sent copy, or the copy in its inbox of a mail to itself."""
-    return header.own or header.from_address.lower() == mailbox.address.lower()
+def foreign(mailbox: Mailbox, headers: Sequence[InboundHeader]) -> list[InboundHeader]:
+    """Without what the account wrote itself: sent copies, and copies of mails to itself, by an alias too."""
+    own = {header.message_id for header in headers if header.own and header.message_id}
+    address = mailbox.address.lower()
+    return [
+        header
+        for header in headers
+        if not header.own and header.from_address.lower() != address and header.message_id not in own
+    ]
 
 
 def followed_soon(mailbox: Mailbox, *, within: dt.timedelta, limit: int) -> list[str]:
@@ -174,12 +190,55 @@ def _threads_by_conversation(mailbox: Mailbox, headers: Iterable[InboundHeader])
 
 
 def _messages_by_id(mailbox: Mailbox, headers: Iterable[InboundHeader]) -> dict[str, Message]:
-    names = {name for header in headers for name in _mentioned(header)[:MOST_REFERENCES] if name}
-    wanted = {message_id_index(name): name for name in names}
+    wanted = _wanted(headers)
     rows = Message.objects.filter(
         mailbox=mailbox, rfc_message_index__in=list(wanted), thread__isnull=False
     ).select_related("thread__enrollment")
     return {wanted[bytes(row.rfc_message_index or b"")]: row for row in rows}
+
+
+def _threads_by_answer(mailbox: Mailbox, headers: Iterable[InboundHeader]) -> dict[str, Thread]:
+    """Message-IDs of mails that came → their conversation: a colleague may name only the answer (F36)."""
+    wanted = _wanted(headers)
+    rows = Reply.objects.filter(mailbox=mailbox, rfc_message_index__in=list(wanted)).select_related(
+        "thread__enrollment"
+    )
+    return {wanted[bytes(row.rfc_message_index)]: row.thread for row in rows}
+
+
+def _answers_to_answers(found: list[Match], left: Iterable[InboundHeader]) -> list[Match]:
+    """Who names only an answer that comes with the same look, in whatever order, and who answers them (F36).
+
+    A report leads nobody into a conversation: whether it is about us is not known yet.
+    """
+    naming: dict[str, list[InboundHeader]] = {}
+    for header in left:
+        for name in _mentioned(header):
+            if name:
+                naming.setdefault(name, []).append(header)
+    added: dict[str, Match] = {}
+    leading = list(found)
+    while leading:
+        match = leading.pop(0)
+        if is_report(match.header):
+            continue
+        for header in naming.pop(match.header.message_id, []):
+            if header.provider_id not in added:
+                message = newest_before(match.thread, header.received_at)
+                added[header.provider_id] = Match(header, match.thread, message)
+                leading.append(added[header.provider_id])
+    return list(added.values())
+
+
+def _wanted(headers: Iterable[InboundHeader]) -> dict[bytes, str]:
+    """Blind index → Message-ID, of the mails themselves and of all that they name."""
+    names = {
+        name
+        for header in headers
+        for name in [header.message_id, *_mentioned(header)[:MOST_REFERENCES]]
+        if name
+    }
+    return {message_id_index(name): name for name in names}
 
 
 def _failed_recipients(header: InboundHeader) -> list[str]:
@@ -203,7 +262,7 @@ def _by_failed_recipient(mailbox: Mailbox, header: InboundHeader) -> Message | N
     return found
 
 
-def _newest_before(thread: Thread, moment: dt.datetime) -> Message | None:
+def newest_before(thread: Thread, moment: dt.datetime) -> Message | None:
     """Our newest mail in the thread that had left by then; else the thread's newest at all.
 
     The clocks of provider and database differ a little, hence the second look.

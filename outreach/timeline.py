@@ -36,14 +36,20 @@ class Entry:
     sentence: str
 
 
-def of_message(message: Message, events: Iterable[Event] = ()) -> list[Entry]:
-    """`message` with its `replies` prefetched; `events` are tracking's, of this message."""
+def of_message(
+    message: Message, events: Iterable[Event] = (), *, now: dt.datetime | None = None
+) -> list[Entry]:
+    """`message` with its `replies` prefetched; `events` are tracking's, of this message.
+
+    For many mails pass `now` once (clock.now()).
+    """
+    moment = now or clock.now()
     found = [
-        *_way(message),
+        *_way(message, moment),
         *(_event(row) for row in events),
         *(_reply(row) for row in message.replies.all()),
     ]
-    found += _afterwards(message)
+    found += _afterwards(message, moment)
     done = sorted((entry for entry in found if entry.at is not None), key=_moment)
     return done + [entry for entry in found if entry.at is None]
 
@@ -52,7 +58,7 @@ def _moment(entry: Entry) -> dt.datetime:
     return entry.at or dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
-def _way(row: Message) -> list[Entry]:
+def _way(row: Message, now: dt.datetime) -> list[Entry]:
     """Up to the provider's answer."""
     company = why.product(row.mailbox)
     found: list[Entry] = []
@@ -78,17 +84,17 @@ def _way(row: Message) -> list[Entry]:
         at = row.ended_at or row.attempted_at
         found.append(Entry(at, shown.tone, shown.mark, shown.words, shown.sentence))
     else:
-        shown = why.of_message(row, clock.now())
+        shown = why.of_message(row, now)
         if row.state != MessageState.SUBMITTING:
             found.append(Entry(None, shown.tone, shown.mark, shown.words, shown.sentence))
     return found
 
 
-def _afterwards(row: Message) -> list[Entry]:
+def _afterwards(row: Message, now: dt.datetime) -> list[Entry]:
     quiet = row.quiet_at(settings.QUIET_SECONDS)
     if quiet is None or (row.bounced_at is not None and row.bounce_kind in ("hard", "blocked")):
         return []
-    if quiet <= clock.now():
+    if quiet <= now:
         sentence = "The most one can know without an answer."
         return [Entry(quiet, "g", "quiet", "No bounce after 72 h", sentence)]
     return [Entry(None, "n", "planned", "No bounce after 72 h", "Too early to say.")]

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 
 from mailbox import limits
@@ -24,7 +24,7 @@ from outreach.models import (
     ReplyKind,
     Thread,
 )
-from outreach.models.messages import COUNTED, STOPPABLE
+from outreach.models.messages import STOPPABLE
 
 DAYS = 14
 MOST_DOUBTS = 5
@@ -178,22 +178,28 @@ def drafts() -> list[Campaign]:
 
 def chart(*, now: dt.datetime) -> Chart:
     """Mails accepted and replies by a person on each of the last days, by UTC."""
-    first = now.date() - dt.timedelta(days=DAYS - 1)
-    since = dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC)
+    since = _first_day(now)
     sent = Message.objects.filter(state=MessageState.SENT, sent_at__gte=since)
     answered = Reply.objects.filter(kind=ReplyKind.REPLY, received_at__gte=since)
     accepted, replies = _by_day(sent, "sent_at"), _by_day(answered, "received_at")
     most = _round(max([*accepted.values(), *replies.values(), 1]))
-    dates = [first + dt.timedelta(days=number) for number in range(DAYS)]
+    dates = [since.date() + dt.timedelta(days=number) for number in range(DAYS)]
     return Chart(
         [_day(date, accepted.get(date, 0), replies.get(date, 0), most, at) for at, date in enumerate(dates)],
         most,
     )
 
 
+def _first_day(now: dt.datetime) -> dt.datetime:
+    """When the first day of the chart begins."""
+    first = now.date() - dt.timedelta(days=DAYS - 1)
+    return dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC)
+
+
 def _by_day(rows: QuerySet[Message] | QuerySet[Reply], column: str) -> dict[dt.date, int]:
     days = rows.annotate(day=TruncDate(column, tzinfo=dt.UTC)).order_by().values_list("day")
-    return dict(days.annotate(number=Count("id")))
+    # Of the rows and not of their ids, so that an index alone answers.
+    return dict(days.annotate(number=Count("*")))
 
 
 def _round(number: int) -> int:
@@ -220,13 +226,16 @@ def _day(date: dt.date, accepted: int, replies: int, most: int, at: int) -> Day:
 
 
 def answered_of_written(*, now: dt.datetime) -> tuple[int, int, int]:
-    """(people who replied, people written to, of those less than 72 h ago)."""
-    since = Q(sent_at__gt=now - dt.timedelta(seconds=settings.QUIET_SECONDS))
-    people = Message.objects.filter(state__in=COUNTED).exclude(kind__in=["test", "answer"])
-    found = people.aggregate(
-        written=Count("contact", distinct=True),
-        replied=Count("contact", distinct=True, filter=Q(replied_at__isnull=False)),
-        early=Count("contact", distinct=True, filter=since),
+    """(people who replied, people written to in the chart's days, of those less than 72 h ago).
+
+    Each person is put together first: to count the distinct ones among all mails sorts them three times.
+    """
+    mails = Message.objects.filter(state=MessageState.SENT, sent_at__gte=_first_day(now))
+    people = mails.exclude(kind__in=["test", "answer"]).order_by().values("contact")
+    found = people.annotate(answered_at=Max("replied_at"), newest=Max("sent_at")).aggregate(
+        written=Count("contact"),
+        replied=Count("answered_at"),
+        early=Count("contact", filter=Q(newest__gt=now - dt.timedelta(seconds=settings.QUIET_SECONDS))),
     )
     return found["replied"], found["written"], found["early"]
 
@@ -241,5 +250,5 @@ def undecided() -> list[tuple[object, str, int]]:
 
 
 def waiting_threads() -> QuerySet[Thread]:
-    rows = Thread.objects.filter(waits_since__isnull=False)
-    return rows.select_related("contact__site", "project", "campaign").order_by("-last_at", "-id")
+    rows: QuerySet[Thread] = Thread.objects.waiting()
+    return rows.select_related("contact__site", "project", "campaign").order_by("-stands_at", "-id")

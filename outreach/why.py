@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from accounts import clock
 from accounts.templatetags.ui import when
 from mailbox.models import Mailbox, MailboxState, Provider
+from outreach.gates.state import GOING
 from outreach.holding import BLANK, held_sentence
 from outreach.models import CampaignState, Enrollment, EnrollmentState, Message, MessageKind, MessageState
 from outreach.models.messages import STOPPABLE
@@ -29,7 +30,10 @@ WITH = ("mailbox", "campaign", "contact", "contact__site", "step", "enrollment")
 
 @dataclass(frozen=True)
 class Shown:
-    """`tone`, `mark` and `words` go to {% state %}, `rung` to {% evidence %}; `sentence` is safe HTML."""
+    """`tone`, `mark` and `words` go to {% state %}, `rung` to {% evidence %}; `sentence` is safe HTML.
+
+    `goes` says about when the next mail goes, where that is not simply `next_at`.
+    """
 
     tone: str
     mark: str
@@ -37,12 +41,16 @@ class Shown:
     sentence: str
     next_at: dt.datetime | None = None
     rung: tuple[str, ...] = ()
+    goes: str = ""
 
 
-def state_of(row: Message | Enrollment, *, now: dt.datetime | None = None) -> Shown:
-    """For an enrollment, prefetch its `messages` with WITH. In lists pass `now` once (clock.now())."""
+def state_of(row: Message | Enrollment, *, now: dt.datetime | None = None, goes: str = "") -> Shown:
+    """For an enrollment, prefetch its `messages` with WITH. In lists pass `now` once (clock.now()).
+
+    `goes`: the forecast's words for the mail that waits, such as "about Tue 1 Dec".
+    """
     moment = now or clock.now()
-    return of_enrollment(row, moment) if isinstance(row, Enrollment) else of_message(row, moment)
+    return of_enrollment(row, moment, goes) if isinstance(row, Enrollment) else of_message(row, moment, goes)
 
 
 def latest(messages: Sequence[Message]) -> Message | None:
@@ -62,7 +70,7 @@ def telling(sent: Sequence[Message]) -> Message | None:
     return latest(clicked) or latest(sent)
 
 
-def of_enrollment(row: Enrollment, now: dt.datetime) -> Shown:
+def of_enrollment(row: Enrollment, now: dt.datetime, goes: str = "") -> Shown:
     messages = list(row.messages.all())
     last = latest(messages)
     sent = [mail for mail in messages if mail.state == MessageState.SENT]
@@ -94,15 +102,18 @@ def of_enrollment(row: Enrollment, now: dt.datetime) -> Shown:
     if row.state == EnrollmentState.CANCELLED and last.state in (MessageState.CANCELLED, MessageState.SENT):
         sentence = format_html("{}{}", sentence_for(row.reason), _on(row.stopped_at))
         return Shown("n", "cancelled", "Cancelled", sentence, rung=rung)
-    shown = of_message(last, now)
+    if row.paused_at is not None and row.state in GOING and last.state in STOPPABLE:
+        words = "A person paused this{}. The mail keeps its place and its text."
+        return Shown("w", "held", "Paused", format_html(words, _at(row.paused_at)), rung=rung)
+    shown = of_message(last, now, goes)
     if last.state in (MessageState.PLANNED, MessageState.QUEUED) and sent and shown.tone in "nm":
         # A step that only waits for its day says less than what is known of the mail before it.
         known = of_message(told or last, now)
         position = last.step.position if last.step else 0
         sentence = format_html(
-            "{} Step {} goes{} if no reply comes.", known.sentence, position, _at(last.due_at)
+            "{} Step {} goes{} if no reply comes.", known.sentence, position, _when(last.due_at, goes)
         )
-        return replace(known, sentence=sentence, next_at=last.not_before or last.due_at)
+        return replace(known, sentence=sentence, next_at=last.not_before or last.due_at, goes=goes)
     if last.state in STOPPABLE and rung:
         # What holds the next step back does not undo what is known of the one before.
         return replace(shown, rung=rung)
@@ -125,7 +136,7 @@ def _held_back(row: Enrollment) -> Shown:
     return Shown("w", "attention", words, sentence)
 
 
-def of_message(row: Message, now: dt.datetime) -> Shown:
+def of_message(row: Message, now: dt.datetime, goes: str = "") -> Shown:
     match row.state:
         case MessageState.SENT:
             return _sent(row, now)
@@ -150,7 +161,7 @@ def of_message(row: Message, now: dt.datetime) -> Shown:
             sentence = format_html("{}{}", sentence_for(row.reason, _words(row)), _on(row.ended_at))
             return Shown("n", "suppressed", "Suppressed", sentence)
         case _:
-            return _waiting(row, now)
+            return _waiting(row, now, goes)
 
 
 def _submitting(row: Message) -> Shown:
@@ -203,7 +214,7 @@ def _sent(row: Message, now: dt.datetime) -> Shown:
     return Shown("n", "accepted", "Accepted", format_html("{} {}", accepted, left), rung=rung)
 
 
-def _waiting(row: Message, now: dt.datetime) -> Shown:
+def _waiting(row: Message, now: dt.datetime, goes: str) -> Shown:
     """Planned, queued, claimed, drafted or deferred."""
     mailbox, next_at = row.mailbox, row.not_before or row.due_at
     if (
@@ -226,17 +237,19 @@ def _waiting(row: Message, now: dt.datetime) -> Shown:
         if what:
             sentence = format_html("{}{}", sentence_for(row.reason, _words(row)), _next(row.not_before, now))
             mark = "attention" if what in ("you", "a field") else "held"
-            return Shown("w", mark, f"Waiting for {what}", sentence, next_at=row.not_before)
+            goes = "" if mark == "attention" else goes
+            return Shown("w", mark, f"Waiting for {what}", sentence, next_at=row.not_before, goes=goes)
     if row.state == MessageState.PLANNED:
         follows = row.step is not None and row.step.position > 1
         rule = "if no reply comes" if follows else "when it passes the gates"
-        sentence = format_html("Goes{}, {}.", _at(next_at) if next_at > now else " now", rule)
-        return Shown("n", "planned", "Planned", sentence, next_at=next_at)
+        sentence = format_html("Goes{}, {}.", _when(next_at, goes) if next_at > now or goes else " now", rule)
+        return Shown("n", "planned", "Planned", sentence, next_at=next_at, goes=goes)
     free = mailbox.next_send_at if mailbox is not None else None
     at = max(filter(None, [next_at, free]), default=next_at)
     where = f"from {mailbox.address}" if mailbox is not None else ""
-    sentence = format_html("Its text is fixed. Goes{} {}.", _at(at) if at > now else " next", where)
-    return Shown("m", "queued", "Queued", sentence, next_at=at if at > now else None)
+    turn = _when(at, goes) if at > now or goes else " next"
+    sentence = format_html("Its text is fixed. Goes{} {}.", turn, where)
+    return Shown("m", "queued", "Queued", sentence, next_at=at if at > now else None, goes=goes)
 
 
 def _rung(row: Message | None, now: dt.datetime) -> tuple[str, ...]:
@@ -273,6 +286,10 @@ def _detail(row: Message) -> SafeString:
 
 def _at(moment: dt.datetime | None) -> SafeString:
     return format_html(" {}", _moment(moment)) if moment else SafeString("")
+
+
+def _when(moment: dt.datetime, goes: str) -> SafeString:
+    return format_html(" {}", goes) if goes else _at(moment)
 
 
 def _moment(moment: dt.datetime) -> SafeString:

@@ -106,6 +106,11 @@
   const input = form.querySelector("input[name=subject]");
   let subject = null;
   let subjectAt = null;
+  // Behind a chip at the end no caret can stand, and what is typed there is lost: a sign without width follows it.
+  const room = () => {
+    const tail = [...subject.childNodes].filter((node) => node.nodeType !== Node.TEXT_NODE || node.data).pop();
+    if (tail instanceof Element) subject.append("\u200b");
+  };
   if (input) {
     subject = document.createElement("div");
     subject.className = "line";
@@ -114,6 +119,7 @@
     subject.setAttribute("aria-label", "Subject");
     subject.textContent = input.value;
     chips.toChips(subject);
+    room();
     input.after(subject);
     input.hidden = true;
     const keep = () => { const now = getSelection(); if (now.rangeCount && subject.contains(now.anchorNode)) subjectAt = now.getRangeAt(0).cloneRange(); };
@@ -127,6 +133,7 @@
       event.preventDefault();
       put(subject, document.createTextNode(event.clipboardData.getData("text/plain").replace(/\s+/g, " ")));
       chips.toChips(subject);
+      room();
     });
     subject.addEventListener("drop", (event) => event.preventDefault());
     form.querySelector("label[for=id_subject]")?.addEventListener("click", () => subject.focus());
@@ -135,8 +142,10 @@
     const now = getSelection();
     const range = now.rangeCount && line.contains(now.anchorNode) ? now.getRangeAt(0) : subjectAt;
     if (range) { range.deleteContents(); range.insertNode(node); } else line.append(node);
+    room();
     const after = document.createRange();
-    after.setStartAfter(node);
+    const next = node.nextSibling?.data === "" ? node.nextSibling.nextSibling : node.nextSibling;
+    if (next?.data?.startsWith("\u200b")) after.setStart(next, 1); else after.setStartAfter(node);
     after.collapse(true);
     line.focus();
     now.removeAllRanges();
@@ -146,51 +155,139 @@
 
   // --- fields
   let last = "body";
-  let typedSlash = false;
+  // What opened the menu from the keyboard, "/" or "{{", and what was typed since; null when a press opened it.
+  let typed = null;
   const menu = form.querySelector("[data-fields]");
+  const offered = () => [...menu.querySelectorAll("[data-field]")];
+  const shown = () => offered().filter((button) => !button.hidden);
+  const nobody = menu?.querySelector("[data-no-field]");
   subject?.addEventListener("focus", () => { last = "subject"; });
   (paper || area).addEventListener("focus", () => { last = "body"; });
+  const place = (text) => {
+    if (last === "subject" && subject) put(subject, document.createTextNode(text));
+    else if (editor) { editor.focus(); editor.insertPlainText(text); } else {
+      area.focus();
+      area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  };
   const insert = (name) => {
     const fallback = name === "first_name" ? "there" : "";
     if (last === "subject" && subject) { put(subject, chips.make(name, fallback)); return; }
-    if (!editor) { area.focus(); area.setRangeText(chips.liquid(name, fallback), area.selectionStart, area.selectionEnd, "end"); area.dispatchEvent(new Event("input", { bubbles: true })); return; }
+    if (!editor) { place(chips.liquid(name, fallback)); return; }
     editor.focus();
     editor.insertElement(chips.make(name, fallback));
     announce(area, chips.html(paper));
   };
+  // The fields whose words begin with what was typed; all of them at first.
+  const narrow = () => {
+    const asked = (typed?.letters || "").replace(/}+$/, "").trim().toLowerCase();
+    for (const button of offered()) {
+      const words = `${button.dataset.label} ${button.dataset.field}`.toLowerCase();
+      button.hidden = !(` ${words.replace(/_/g, " ")}`.includes(` ${asked}`) || button.dataset.field.toLowerCase().startsWith(asked));
+    }
+    if (nobody) nobody.hidden = shown().length > 0;
+    (shown()[0] || menu.querySelector("summary")).focus();
+  };
+  const open = (mark) => {
+    typed = { mark, letters: "" };
+    menu.open = true;
+    narrow();
+  };
+  const shut = () => { typed = null; menu.open = false; for (const button of offered()) button.hidden = false; if (nobody) nobody.hidden = true; };
+  const leave = () => { const { mark, letters } = typed; shut(); place(mark + letters); };
   menu?.addEventListener("click", (event) => {
     const button = event.target.closest("[data-field]");
     if (!button) return;
-    typedSlash = false;
-    menu.open = false;
+    shut();
     insert(button.dataset.field);
   });
+  menu?.addEventListener("toggle", () => { if (!menu.open && typed) shut(); });
   menu?.addEventListener("keydown", (event) => {
-    const all = [...menu.querySelectorAll("[data-field]")];
+    const all = shown();
     const at = all.indexOf(document.activeElement);
-    if (event.key === "ArrowDown") { event.preventDefault(); all[Math.min(at + 1, all.length - 1)].focus(); }
-    if (event.key === "ArrowUp") { event.preventDefault(); all[Math.max(at - 1, 0)].focus(); }
-    if (event.key === "Escape" && typedSlash) {
-      event.stopPropagation();
-      typedSlash = false;
-      menu.open = false;
-      if (last === "subject") put(subject, document.createTextNode("/"));
-      else if (editor) { editor.focus(); editor.insertPlainText("/"); }
+    if (event.key === "ArrowDown") { event.preventDefault(); all[Math.min(at + 1, all.length - 1)]?.focus(); }
+    if (event.key === "ArrowUp") { event.preventDefault(); all[Math.max(at - 1, 0)]?.focus(); }
+    if (!typed || event.metaKey || event.ctrlKey && !event.altKey) return;
+    const { mark, letters } = typed;
+    const keep = () => { event.preventDefault(); event.stopPropagation(); };
+    if (event.key === "Escape") { keep(); leave(); return; }
+    if (event.key === "Backspace") {
+      keep();
+      if (letters) { typed.letters = letters.slice(0, -1); narrow(); } else { shut(); place(mark.slice(0, -1)); }
+      return;
     }
+    if (event.key === "Enter" && !all.length) { keep(); leave(); return; }
+    if (event.key.length !== 1) return;
+    keep();
+    typed.letters += event.key;
+    const whole = typed.letters.match(/^\s*(\w+)\s*}}$/);
+    if (mark === "{{" && whole && offered().some((button) => button.dataset.field === whole[1])) { shut(); insert(whole[1]); return; }
+    // A filter is written as text, and so is what the slash was never meant for.
+    if (typed.letters.endsWith("}}") || event.key === "|" || mark === "/" && typed.letters === " ") leave(); else narrow();
   });
-  // A slash at the beginning of a word opens the menu; Esc there leaves the slash.
-  const slash = (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || !menu) return;
-    const now = getSelection();
-    const before = now.anchorNode?.nodeType === Node.TEXT_NODE ? now.anchorNode.data.slice(0, now.anchorOffset) : "";
-    if (/[^\s\u200b]$/.test(before)) return;
-    event.preventDefault();
-    typedSlash = true;
-    menu.open = true;
-    menu.querySelector("[data-field]")?.focus();
+  // A slash at the beginning of a word, or a second brace, opens the menu; Esc there leaves what was typed.
+  const opening = (event, before) => {
+    if (event.metaKey || !menu) return;
+    if (event.key === "/" && !event.ctrlKey && !event.altKey && !/[^\s\u200b]$/.test(before)) { event.preventDefault(); open("/"); }
+    if (event.key === "{" && /(^|[^{]){$/.test(before)) { event.preventDefault(); takeBrace(); open("{{"); }
   };
-  paper?.addEventListener("keydown", slash);
-  subject?.addEventListener("keydown", slash);
+  const takeBrace = () => {
+    if (last === "body" && !editor) { area.setRangeText("", area.selectionStart - 1, area.selectionStart, "end"); return; }
+    const now = getSelection();
+    const range = document.createRange();
+    range.setStart(now.anchorNode, now.anchorOffset - 1);
+    range.setEnd(now.anchorNode, now.anchorOffset);
+    range.deleteContents();
+    if (last === "subject") subjectAt = range.cloneRange(); else editor.setSelection(range);
+  };
+  const beforeCaret = () => {
+    const now = getSelection();
+    return now.anchorNode?.nodeType === Node.TEXT_NODE ? now.anchorNode.data.slice(0, now.anchorOffset) : "";
+  };
+  for (const line of [paper, subject]) line?.addEventListener("keydown", (event) => opening(event, beforeCaret()));
+  if (!editor) area.addEventListener("keydown", (event) => opening(event, area.value.slice(0, area.selectionStart)));
+
+  // --- for the library (static/library.js), which puts whole texts and pieces of them in
+  let entered = false;
+  (paper || area).addEventListener("focus", () => { entered = true; });
+  const rewrite = (body) => {
+    if (editor) {
+      editor.setHTML(body);
+      chips.toChips(paper);
+    }
+    announce(area, editor ? chips.html(paper) : body);
+    count();
+    entered = false;
+  };
+  // `subject` null leaves the one that is there.
+  const write = ({ subject: line, body }) => {
+    if (subject && line !== null) {
+      subject.textContent = line;
+      chips.toChips(subject);
+      room();
+      announce(input, chips.text(subject).replace(/\s+/g, " ").trim());
+    }
+    rewrite(body);
+  };
+  // Where the cursor stands; at the end where it has not been in the text yet.
+  const add = (piece) => {
+    const fresh = !entered;
+    if (editor) {
+      editor.focus();
+      if (fresh) editor.moveCursorToEnd();
+      editor.insertHTML(piece, true);
+      announce(area, chips.html(paper));
+      return;
+    }
+    area.focus();
+    if (fresh) area.setSelectionRange(area.value.length, area.value.length);
+    area.setRangeText(piece, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const words = () => ({ subject: input ? input.value : null, body: area.value });
+  const isBlank = () => !(input?.value.trim() || (paper ? chips.text(paper) : area.value).trim());
+  window.outreach.editor = { words, write, add, isBlank, plain: !editor };
 
   // --- a chip's fallback
   const chipDialog = document.getElementById("field-dialog");

@@ -4,16 +4,20 @@
 (() => {
   const FIELD = /\{\{\s*([A-Za-z_]\w*)\s*(?:\|\s*default:\s*(?:"([^"]*)"|'([^']*)'|“([^”]*)”)\s*)?\}\}/g;
   const known = () => new Map([...document.querySelectorAll("[data-fields] [data-field]")].map((button) => [button.dataset.field, button.dataset]));
+  // "links:Their links to you": there is such a field, and the menu does not offer it here.
+  const unoffered = () => new Map((document.querySelector("[data-unoffered]")?.dataset.unoffered || "").split("|").filter(Boolean).map((entry) => entry.split(":")).map(([name, label]) => [name, { label, blank: 0 }]));
 
   const draw = (chip) => {
-    const field = known().get(chip.dataset.field);
+    const field = known().get(chip.dataset.field) || unoffered().get(chip.dataset.field);
+    // Outside a campaign nobody can say which fields of one's own there are.
+    const own = !field && document.querySelector("[data-any-field]");
     const label = field ? field.label : chip.dataset.field;
     const fallback = chip.dataset.fallback || "";
     const blank = field ? Number(field.blank) : 0;
-    chip.classList.toggle("w", !field || (!fallback && blank > 0));
+    chip.classList.toggle("w", (!field && !own) || (!fallback && blank > 0));
     chip.replaceChildren(label);
     const note = document.createElement("i");
-    if (!field) note.textContent = "no such field";
+    if (!field && !own) note.textContent = "no such field";
     else if (fallback) note.textContent = `or “${fallback}”`;
     else if (blank) note.textContent = `no fallback, ${blank} blank`;
     if (note.textContent) chip.append(" ", note);

@@ -3,6 +3,8 @@
 "use strict";
 (() => {
   const changed = new Set();
+  // The browser's zone, which the server cannot know.
+  for (const field of document.querySelectorAll("input[data-browser-zone]")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
   document.addEventListener("change", (event) => {
     const form = event.target.form;
     if (event.target.matches("[data-autosubmit]") && form) form.requestSubmit();

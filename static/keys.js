@@ -15,6 +15,8 @@
     const target = offers.find((offer) => offer.closest(".cursor")) || offers.find((offer) => !offer.closest("[data-list]"));
     // A field cannot be pressed: its key leads into it.
     if (target) target.matches("input, textarea") ? target.focus() : target.click();
+    // At once, and not with the event of its opening, which comes later: the next key may be there before it.
+    if (target?.matches("details[open] > summary")) target.parentElement.querySelector("[data-first]")?.focus();
     return Boolean(target);
   };
   const coming = new Map();
@@ -49,6 +51,7 @@
     if (press(key)) return true;
     if (key === "j" || key === "ArrowDown") return list.move(1);
     if (key === "k" || key === "ArrowUp") return list.move(-1);
+    if (key === "o") return list.openCurrent();
     if (key === "x") return list.select(event.shiftKey);
     return false;
   };

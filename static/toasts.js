@@ -1,5 +1,6 @@
 // Toasts: what was done, with Undo; they go after 8 s, not while hovered or focused.
-// A response may add one: HX-Trigger: {"toast": {"text": "Paused", "undo": "/w/x/…/"}}.
+// A response may add one: HX-Trigger: {"toast": {"text": "Paused", "undo": "/w/x/…/"}}; `url` leads somewhere.
+// A script may add one whose Undo calls `back`, for what has not left this page.
 "use strict";
 (() => {
   const region = document.getElementById("toasts");
@@ -21,7 +22,7 @@
     if (text) element.textContent = text;
     return element;
   };
-  const add = ({ text, undo }) => {
+  const add = ({ text, undo, url, back }) => {
     const toast = make("div", { class: "toast-x", "data-toast": "" });
     toast.append(make("span", { class: "grow" }, text));
     if (undo) {
@@ -31,10 +32,18 @@
       button.append(make("kbd", {}, "Z"));
       form.append(button);
       toast.append(form);
+    } else if (back) {
+      const button = make("button", { class: "btn btn-quiet btn-sm", type: "button", "data-key": "z", "data-act": "Undo" }, "Undo ");
+      button.append(make("kbd", {}, "Z"));
+      button.addEventListener("click", () => { toast.remove(); back(); });
+      toast.append(button);
+    } else if (url) {
+      toast.append(make("a", { class: "btn btn-quiet btn-sm", href: url }, "Open"));
     } else {
       toast.append(make("button", { class: "btn btn-quiet btn-sm", type: "button", "data-toast-close": "" }, "Close"));
     }
-    region.append(toast);
+    // Z takes the first that it finds: of several such acts that is the last one.
+    if (back) region.prepend(toast); else region.append(toast);
     live(toast);
   };
   for (const toast of region.querySelectorAll("[data-toast]")) live(toast);

@@ -19,7 +19,7 @@ from accounts.models import Membership, Role, User, Workspace
 from accounts.walls import gaps
 from accounts.workspaces import create_workspace
 from config import embedded
-from tests import order, roles
+from tests import order, prepared, roles
 from tests.emptying import empty
 from tests.grid.report import tell as tell_grid
 from tests.haste import hurry
@@ -40,9 +40,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """A test that has the database has both: the product's and the key store's."""
+    """A test with a database has both, the product's and the key store's. One with a browser is marked."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
+        if names & {"browser", "browser_type", "launch_browser"}:
+            item.add_marker(pytest.mark.browser)
         marker = item.get_closest_marker("django_db")
         if marker is None and not names & {"db", "transactional_db", "live_server"}:
             continue
@@ -70,6 +72,9 @@ def pytest_collection_finish() -> None:
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """The tables are made and owned by the role that owns them in production."""
     roles.become(embedded.OWNER)
+    if os.environ.get(prepared.VARIABLE):
+        for alias, template in prepared.TEMPLATES.items():
+            connections[alias].settings_dict["TEST"]["TEMPLATE"] = template
 
 
 @pytest.fixture(scope="session")

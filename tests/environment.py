@@ -17,6 +17,7 @@ import psycopg2
 import pytest
 
 from config import embedded
+from tests import prepared
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 
@@ -37,6 +38,9 @@ FIXED = {
     "SEND_SPACING_SECONDS": "0",
     "SEND_SPACING_JITTER": "0",
     "POLL_SECONDS": "1",
+    "POLL_IDLE_SECONDS": "1",
+    # On the test's own thread, whose transaction no other sees.
+    "POLL_CONCURRENCY": "1",
     "WAKE_SECONDS": "1",
     "HTTP_DEADLINE_SECONDS": "4",
     "WORKER_HARD_LIMIT_SECONDS": "6",
@@ -60,6 +64,7 @@ def _start_servers() -> None:
             os.environ[name] = server.url(database, role="postgres")
         os.environ["OUTREACH_TEST_APP_PASSWORD"] = server.password_of(embedded.APP)
         atexit.register(reaper.communicate)
+        prepared.prepare(server)
     else:
         os.environ["OUTREACH_TEST_APP_PASSWORD"] = _roles_of(os.environ["DATABASE_URL"])
     if "REDIS_URL" not in os.environ:

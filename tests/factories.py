@@ -8,16 +8,21 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db.models.functions import Greatest
+
 from accounts import clock
 from accounts.encryption import platform_index
 from accounts.models import User
 from mailbox.models import Credential, Mailbox, MailboxIdentity, MailboxState, Provider
+from outreach.imports import steps, work
 from outreach.models import (
+    Attachment,
     Basis,
     Campaign,
     CampaignKind,
     CampaignState,
     Contact,
+    ContactImport,
     Enrollment,
     EnrollmentState,
     Message,
@@ -26,8 +31,10 @@ from outreach.models import (
     Project,
     Reply,
     ReplyKind,
+    SavedText,
     Site,
     Step,
+    Suggestion,
     Suppression,
     SuppressionReason,
     Thread,
@@ -70,6 +77,17 @@ def make_contact(
         source=source,
         **{"site": site, **values},
     )
+
+
+def make_import(
+    *addresses: str, filename: str = "people.csv", actor: User | None = None, source: str = "Their imprint"
+) -> ContactImport:
+    """A list that was read and checked, and waits for a person's word."""
+    data = "\n".join(["Email,Name", *[f"{address},Pat Berg" for address in addresses]]).encode()
+    row = steps.begin(data, filename=filename, basis=Basis.LEGITIMATE, source=source, actor=actor)
+    while work.go_on(row):
+        pass
+    return row
 
 
 def make_mailbox(
@@ -143,6 +161,11 @@ def make_campaign(
     return row
 
 
+def make_text(name: str = "", *, body: str = "<p>A kept text</p>", **values: Any) -> SavedText:
+    """A text of the library; `is_snippet=True` makes a piece of one."""
+    return SavedText.objects.create(name=name or f"Text {next(_number)}", body=body, **values)
+
+
 def make_enrollment(
     campaign: Campaign, contact: Contact | None = None, *, state: str = EnrollmentState.PLANNED, **values: Any
 ) -> Enrollment:
@@ -208,12 +231,53 @@ def make_message(
     )
 
 
+def make_answer(message: Message, **values: Any) -> Message:
+    """A person's answer in the conversation of `message`, accepted."""
+    return Message.objects.create(
+        **{
+            "kind": MessageKind.ANSWER,
+            "project": message.project,
+            "compose_id": uuid.uuid4(),
+            "contact": message.contact,
+            "thread": message.thread,
+            "mailbox": message.mailbox,
+            "generation": message.generation,
+            "state": MessageState.SENT,
+            "sent_at": clock.now(),
+            "to_address": message.to_address,
+            "to_name": message.to_name,
+            "subject": f"Re: {message.subject}",
+            "text": "Here you are.",
+            **values,
+        }
+    )
+
+
+def make_attachment(answer: Message, *, content: bytes = b"%PDF-1.7", **values: Any) -> Attachment:
+    """A file of an answer."""
+    assert answer.thread is not None
+    assert answer.compose_id is not None
+    return Attachment.objects.create(
+        thread=answer.thread,
+        compose_id=answer.compose_id,
+        message=answer,
+        **{
+            "name": "Price list.pdf",
+            "content_type": "application/pdf",
+            "size": len(content),
+            "content": content,
+            **values,
+        },
+    )
+
+
 def make_reply(
     message: Message, *, kind: str = ReplyKind.REPLY, text: str = "Thank you", **values: Any
 ) -> Reply:
+    """With its place in the inbox; who waits and what is unread, a test says itself."""
     assert message.thread is not None
     mark = f"{uuid.uuid4()}"
-    return Reply.objects.create(
+    reply = Reply.objects.create(
         thread=message.thread,
         mailbox=message.mailbox,
         message=message,
@@ -227,6 +291,30 @@ def make_reply(
             "from_name": message.to_name,
             "subject": f"Re: {message.subject}",
             "text": text,
+            "received_at": clock.now(),
+            **values,
+        },
+    )
+    rows = Thread.objects.filter(pk=message.thread.pk)
+    rows.update(stands_at=Greatest("stands_at", reply.received_at))
+    if kind == ReplyKind.REPLY:
+        rows.update(replied_at=Greatest("replied_at", reply.received_at))
+    return reply
+
+
+def make_suggestion(message: Message, **values: Any) -> Suggestion:
+    """A mail that may answer `message`."""
+    assert message.thread is not None
+    mark = f"{uuid.uuid4()}"
+    return Suggestion.objects.create(
+        thread=message.thread,
+        mailbox=message.mailbox,
+        **{
+            "provider_id": mark,
+            "provider_index": address_index(mark),
+            "from_address": message.to_address,
+            "from_name": message.to_name,
+            "subject": "A question",
             "received_at": clock.now(),
             **values,
         },

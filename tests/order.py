@@ -15,6 +15,7 @@ from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 # of tests; a file that is missing here costs time alone.
 LONGEST = (
     "tests/soak/test_soak.py",
+    "tests/outreach/test_original_in_browser.py",
     "tests/isolation/test_matrix.py",
     "tests/browser/test_consent.py",
     "tests/browser/test_stories.py",
@@ -24,8 +25,9 @@ LONGEST = (
     "tests/grid/test_google_behind.py",
     "tests/grid/test_microsoft_before.py",
     "tests/grid/test_microsoft_behind.py",
+    "tests/soak/test_replies.py",
+    "tests/mailbox/parsing/test_growth.py",
     "tests/mutants/test_mutants.py",
-    "tests/outreach/test_original_in_browser.py",
     "tests/accounts/test_browser.py",
     "tests/mailbox/test_consent_abuse.py",
     "tests/api/test_schema.py",

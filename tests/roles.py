@@ -48,6 +48,26 @@ def tampering(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 
+def vacuum(*tables: str) -> None:
+    """Freshly vacuumed and counted, as a living server keeps them. Not inside a transaction.
+
+    Without it a plan depends on which tests filled the same tables before, and on when the server looked.
+    Full, for an index keeps the pages that others filled and took back, and looks dearer for each of them.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    connection.ensure_connection()
+    # The driver's own cursor: Django's sends the open workspace with each statement, in one message.
+    with connection.connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        before = cursor.fetchone()[0]
+        cursor.execute("RESET ROLE")
+        for table in tables:
+            cursor.execute(f'VACUUM (FULL, ANALYZE) "{table}"')
+            # Whoever looks on, such as the server's own vacuum, keeps pages from being marked as seen by all.
+            cursor.execute("UPDATE pg_class SET relallvisible = relpages WHERE oid = %s::regclass", [table])
+        cursor.execute(f'SET ROLE "{before}"')
+
+
 @contextmanager
 def emptying() -> Iterator[None]:
     """For the flush behind a test with real transactions, which also empties what otherwise only grows."""

@@ -29,6 +29,7 @@ KINDS = {
     "mailbox": "Mailboxes",
     "project": "Projects",
     "campaign": "Campaigns",
+    "text": "Texts of the library",
     "message": "Mails",
     "thread": "Conversations",
     "reply": "Replies",

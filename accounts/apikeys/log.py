@@ -1,17 +1,22 @@
-"""Which credential made which request (promises 19, 23): one row each, without content, kept 30 days."""
+"""Which credential made which request (promises 19, 23): one row each, without content, kept 30 days.
+
+What repeatable requests were answered goes after a day.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import clock
 from accounts.devices import device_of
 from accounts.geo import country_of
-from accounts.models import ApiKey, ApiRequest, User
+from accounts.models import ApiAnswer, ApiKey, ApiRequest, User
 
 KEPT = dt.timedelta(days=30)
+ANSWERS_KEPT = dt.timedelta(hours=24)
 _BATCH = 5000
 
 
@@ -40,11 +45,14 @@ def note(
 
 
 def forget_old() -> int:
-    """Delete what is older than KEPT in the open workspace; how many."""
+    """Delete what is older than it is kept for in the open workspace; how many rows."""
+    now = clock.now()
+    old = ApiRequest.objects.filter(at__lt=now - KEPT), ApiAnswer.objects.filter(at__lt=now - ANSWERS_KEPT)
+    return sum(_delete(rows) for rows in old)
+
+
+def _delete(rows: QuerySet[ApiRequest] | QuerySet[ApiAnswer]) -> int:
     gone = 0
-    before = clock.now() - KEPT
-    while True:
-        ids = list(ApiRequest.objects.filter(at__lt=before).values_list("pk", flat=True)[:_BATCH])
-        if not ids:
-            return gone
-        gone += ApiRequest.objects.filter(pk__in=ids).delete()[0]
+    while ids := list(rows.values_list("pk", flat=True)[:_BATCH]):
+        gone += rows.filter(pk__in=ids).delete()[0]
+    return gone

@@ -4,13 +4,14 @@ from accounts.clock import ClockOffset
 from accounts.keyring.keystore import KeyRotation, WorkspaceKey
 from accounts.models.audit import AuditAnchor, AuditEvent, AuditSeal, AuditText
 from accounts.models.invitations import Invitation
-from accounts.models.keys import ApiKey, ApiRequest, KeyKind, KeyPlace
+from accounts.models.keys import ApiAnswer, ApiKey, ApiRequest, KeyKind, KeyPlace
 from accounts.models.mail import ServiceMail
 from accounts.models.sign_ins import SignIn
 from accounts.models.users import User
 from accounts.models.workspaces import Membership, Role, Workspace
 
 __all__ = [
+    "ApiAnswer",
     "ApiKey",
     "ApiRequest",
     "AuditAnchor",

@@ -1,4 +1,5 @@
-"""API keys: shown once, stored hashed; and which credential made which request (promises 19, 23)."""
+"""API keys: shown once, stored hashed; which credential made which request (promises 19, 23), and what was
+answered to one that may come again."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.clock import Now
+from accounts.encryption import EncryptedTextField
 from accounts.inventory import Data, Kept
 from accounts.models.workspaces import Workspace
 from accounts.tenancy import WorkspaceModel
@@ -90,3 +92,24 @@ class ApiRequest(WorkspaceModel):
 
     class Meta(WorkspaceModel.Meta):
         indexes = [models.Index(fields=["workspace", "-at", "-id"], name="request_newest_first")]
+
+
+class ApiAnswer(WorkspaceModel):
+    """What a request with an `Idempotency-Key` was answered, so that its repetition does nothing again.
+
+    Both digests are SHA-256: `key_digest` of the credential and the key, `request_digest` of the key and of
+    what was asked. The key itself, which nobody can tell from them, is not stored.
+    """
+
+    inventory = Kept(Data.CONTENT, "A request to the API that is repeated is done once", "24 hours")
+    project_path = Everybody("found by the credential that asked, which has had the answer")
+
+    key_digest = models.BinaryField(max_length=32)
+    request_digest = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField(default=0)
+    body = EncryptedTextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["workspace", "key_digest"], name="one_answer_per_key")]
+        indexes = [models.Index(fields=["workspace", "at"], name="answer_oldest_first")]

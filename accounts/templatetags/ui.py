@@ -33,6 +33,7 @@ The server writes UTC; static/time.js writes the same moment in the reader's own
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Iterable
 from datetime import datetime
@@ -97,8 +98,11 @@ BELOW = {
     "reply": "inbox",
     "campaign": "campaigns",
     "project": "campaigns",
+    "enrollment": "campaigns",
     "step": "campaigns",
     "doubt": "campaigns",
+    "library": "campaigns",
+    "example": "campaigns",
     "removal": "removals",
     "contact": "contacts",
     "site": "sites",
@@ -120,16 +124,21 @@ def icon(name: str, size: str = "", label: str = "") -> SafeString:
     if name not in ICONS:
         raise template.TemplateSyntaxError(f"{name!r} is not in static/vendor/icons.txt")
     known = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
-    return format_html(
-        '<svg class="{}" {}><use href="{}#{}"/></svg>', SIZES[size], known, static(SPRITE), name
-    )
+    shape = _drawing(SPRITE, name)
+    return format_html('<svg class="{}" {}><use href="{}"/></svg>', SIZES[size], known, shape)
 
 
 @register.simple_tag
 def mark(name: str) -> SafeString:
     if name not in MARKS:
         raise template.TemplateSyntaxError(f"{name!r} is not a mark of static/status.svg")
-    return format_html('<svg aria-hidden="true"><use href="{}#{}"/></svg>', static("status.svg"), name)
+    return format_html('<svg aria-hidden="true"><use href="{}"/></svg>', _drawing("status.svg", name))
+
+
+@functools.cache
+def _drawing(sheet: str, name: str) -> str:
+    """Its address. A page asks for up to two hundred, of the few dozen that there are."""
+    return f"{static(sheet)}#{name}"
 
 
 @register.simple_tag

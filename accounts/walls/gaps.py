@@ -136,10 +136,15 @@ def _policies(found: Catalogue, alias: str) -> Iterator[Gap]:
 
 def _row_security(found: Catalogue, alias: str) -> Iterator[Gap]:
     for table in rules.tenant_tables(alias):
-        if not (found.tables[table].secured and found.tables[table].forced):
+        force = table not in rules.UNFORCED
+        if not found.tables[table].secured or found.tables[table].forced != force:
+            words = "enabled and forced" if force else "enabled for all but its owner"
             yield Gap(
-                f"{table}: row-level security is not enabled and forced",
-                (f"ALTER TABLE {_q(table)} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",),
+                f"{table}: row-level security is not {words}",
+                (
+                    f"ALTER TABLE {_q(table)} ENABLE ROW LEVEL SECURITY, "
+                    f"{'' if force else 'NO '}FORCE ROW LEVEL SECURITY",
+                ),
             )
 
 

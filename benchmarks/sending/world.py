@@ -147,8 +147,13 @@ def _mailbox(world: World, here: Workspace, owner: Any, provider: str, email: st
     return row
 
 
-def fill(mailboxes: list[tuple[Workspace, Mailbox]], *, mails: int, word: str = "a") -> int:
-    """So many due first mails, spread over the mailboxes, each queued as the queue stage leaves it."""
+def fill(
+    mailboxes: list[tuple[Workspace, Mailbox]], *, mails: int, word: str = "a", state: str = "queued"
+) -> int:
+    """So many due first mails, spread over the mailboxes, each queued as the queue stage leaves it.
+
+    With another `state` no worker sends them.
+    """
     from accounts.tenancy import workspace
     from outreach.models import Campaign, CampaignState, Project, Step
 
@@ -166,11 +171,11 @@ def fill(mailboxes: list[tuple[Workspace, Mailbox]], *, mails: int, word: str = 
                 weekdays=[0, 1, 2, 3, 4, 5, 6],
             )
             step = Step.objects.create(campaign=campaign, position=1, subject="Your hut table", body=TEXT)
-            _people(here, mailbox, campaign, step, count=each, name=f"{word}{number}")
+            _people(here, mailbox, campaign, step, count=each, name=f"{word}{number}", state=state)
     return each * len(mailboxes)
 
 
-def _people(here: Any, mailbox: Any, campaign: Any, step: Any, *, count: int, name: str) -> None:
+def _people(here: Any, mailbox: Any, campaign: Any, step: Any, *, count: int, name: str, state: str) -> None:
     from accounts import clock
     from outreach import conversation, rendering
     from outreach.models import (
@@ -180,7 +185,6 @@ def _people(here: Any, mailbox: Any, campaign: Any, step: Any, *, count: int, na
         EnrollmentState,
         Message,
         MessageKind,
-        MessageState,
         Site,
         Thread,
     )  # fmt: skip
@@ -209,7 +213,7 @@ def _people(here: Any, mailbox: Any, campaign: Any, step: Any, *, count: int, na
     rows = []
     for thread in threads:
         row = Message(
-            workspace=here, kind=MessageKind.FIRST, state=MessageState.QUEUED, project=campaign.project,
+            workspace=here, kind=MessageKind.FIRST, state=state, project=campaign.project,
             campaign=campaign, step=step, enrollment=thread.enrollment, contact=thread.contact,
             mailbox=mailbox, thread=thread, generation=mailbox.generation, due_at=now, queued_at=now,
             to_address=thread.contact.address, to_index=thread.contact.address_index, to_name="Ana Berg",

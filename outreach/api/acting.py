@@ -16,6 +16,7 @@ from outreach import contacts as people
 from outreach.api.operation import Operation, answer
 from outreach.api.problems import MEDIA_TYPE, Conflict
 from outreach.api.reading import READING, campaigns, contacts_page, rows_of
+from outreach.api.repeating import repeatable
 from outreach.api.schema import LISTED
 from outreach.api.shapes import ContactDraft, ContactShape, LaunchShape, NothingDraft, Problem
 from outreach.forms import ContactForm
@@ -62,6 +63,7 @@ class Contacts(Operation):
             )
         ],
     )
+    @repeatable
     def post(self, request: Request) -> Response:
         draft = ContactDraft(data=request.data)
         draft.is_valid(raise_exception=True)
@@ -101,6 +103,7 @@ class CampaignLaunch(Operation):
             ),
         },
     )
+    @repeatable
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         NothingDraft(data=request.data).is_valid(raise_exception=True)
         row = own_or_404(campaigns().select_related("project", "mailbox", "workspace"), pk)

@@ -43,6 +43,12 @@ class Conflict(exceptions.APIException):
         self.errors = errors or []
 
 
+class KeyReused(exceptions.APIException):
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "key_reused"
+    default_detail = "This Idempotency-Key named another request. Make up a new one for each."
+
+
 def handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler. What nobody expected is logged and told to nobody."""
     set_rollback()
@@ -70,7 +76,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.ValidationError):
         return problem(400, "The request does not fit.", "invalid", errors=list(_lines(error.detail)))
     number = error.status_code
-    plain = isinstance(error, exceptions.ParseError | exceptions.AuthenticationFailed | TooLarge)
+    plain = isinstance(error, exceptions.ParseError | exceptions.AuthenticationFailed | TooLarge | KeyReused)
     sentence = str(error.detail) if plain or number not in _SENTENCES else _SENTENCES[number]
     return problem(number, sentence, str(error.default_code), headers=headers)
 

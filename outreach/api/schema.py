@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from accounts.apikeys.callers import HEADER
 from outreach.api.paging import MOST, USUAL
 from outreach.api.problems import MEDIA_TYPE
+from outreach.api.repeating import PARAMETER
 
 PROBLEMS = {
     400: "A parameter, a field or the JSON itself does not fit, or a session names no workspace.",
@@ -21,6 +22,7 @@ PROBLEMS = {
     405: "This address does not take this method.",
     413: "The body is larger than 256 KiB.",
     415: "The body is not application/json.",
+    422: "The Idempotency-Key named another request.",
     429: "Too many requests in this minute. Retry-After says when it goes on.",
 }
 LISTED = [
@@ -36,7 +38,13 @@ LISTED = [
 
 
 class OutreachSchema(AutoSchema):
-    """Adds to every operation the answers that none of them has to name."""
+    """Adds to every operation the answers that none of them has to name, and the key of repeatable ones."""
+
+    def get_override_parameters(self) -> list[Any]:
+        return [PARAMETER] if self._is_repeatable() else []
+
+    def _is_repeatable(self) -> bool:
+        return getattr(getattr(self.view, self.method.lower()), "is_repeatable", False)
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         from outreach.api.shapes import Problem
@@ -44,6 +52,7 @@ class OutreachSchema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         numbers = [400, 401, 403, 404, 429]
         numbers += [413, 415] if self.method in ("POST", "PUT", "PATCH") else []
+        numbers += [422] if self._is_repeatable() else []
         for number in numbers:
             shape = OpenApiResponse(Problem, description=PROBLEMS[number])
             found = self._get_response_for_code(  # type: ignore[no-untyped-call]

@@ -11,7 +11,7 @@ from accounts.keys import Scope
 from accounts.models import KeyKind, Role
 from mailbox.models import MailboxState, Provider
 from outreach.ledger import Answer
-from outreach.models import Basis, CampaignState, Consent, MessageKind, MessageState
+from outreach.models import Basis, CampaignState, Consent, MessageKind, MessageState, TextUse
 
 CREDENTIALS = [*KeyKind.choices, ("session", "Browser session")]
 
@@ -41,6 +41,15 @@ class Choice(serializers.ChoiceField):
         if not isinstance(data, str):
             self.fail("invalid_choice", input=str(data)[:40])
         return str(super().to_internal_value(data))
+
+
+class Flag(serializers.BooleanField):
+    """True or false, and no word for them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=str(data)[:40])
+        return data
 
 
 class Strict(serializers.Serializer[Any]):
@@ -148,6 +157,38 @@ class CampaignShape(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     launched_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="Text")
+class TextShape(serializers.Serializer[Any]):
+    """A text of the library, or a snippet: a piece to put into others, without a subject."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    folder = serializers.CharField(allow_blank=True)
+    use = serializers.ChoiceField(choices=TextUse.choices)
+    is_snippet = serializers.BooleanField()
+    subject = serializers.CharField(allow_blank=True)
+    body = serializers.CharField(help_text="HTML with Liquid fields.")
+    updated_at = serializers.DateTimeField()
+
+
+class TextChange(Strict):
+    """What is to change; the rules are those of the page's form."""
+
+    name = Line(max_length=120, required=False)
+    folder = Line(max_length=60, allow_blank=True, required=False)
+    use = Choice(choices=TextUse.choices, required=False)
+    subject = Line(max_length=250, allow_blank=True, required=False)
+    body = Line(max_length=50_000, required=False, help_text="HTML with Liquid fields.")
+
+
+class TextDraft(TextChange):
+    """A text to keep."""
+
+    name = Line(max_length=120)
+    body = Line(max_length=50_000, help_text="HTML with Liquid fields.")
+    is_snippet = Flag(required=False, help_text="A piece without a subject. It stays what it is.")
 
 
 @extend_schema_serializer(component_name="Launched")

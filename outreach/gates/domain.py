@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from mailbox.limits import CONSUMER_DOMAINS
+from mailbox import domains
 from outreach.gates.facts import Asked
 from outreach.gates.verdict import GO, Verdict, warns
 from outreach.models import Message
 
 
 def authentication(message: Message, asked: Asked) -> Verdict:
-    """A private account's domain is its provider's, who signs for it. Of others nothing is known yet."""
+    """What was found lately (mailbox/domains.py): here no name server is asked."""
     if message.mailbox is None:
         return GO
-    domain = message.mailbox.address.rpartition("@")[2].strip().lower()
-    if domain in CONSUMER_DOMAINS:
-        return GO
-    return warns("domain_unchecked", f"Whether SPF, DKIM and DMARC of {domain} fit is not checked yet.")
+    standing = domains.known(message.mailbox)
+    if standing is None:
+        domain = domains.domain_of(message.mailbox)
+        return warns("domain_unchecked", f"Whether SPF, DKIM and DMARC of {domain} fit is not checked yet.")
+    if standing.missing:
+        return warns("domain_missing", " ".join(record.sentence for record in standing.missing))
+    if standing.unknown:
+        return warns("domain_unknown", " ".join(standing.doubts))
+    return GO

@@ -79,6 +79,21 @@ def no_reply(message: Message, asked: Asked) -> Verdict:
     return GO
 
 
+def answer_suspected(message: Message, asked: Asked) -> Verdict:
+    """A mail came that may be the answer, and nothing but a person can tell (F37)."""
+    if message.enrollment is not None and message.enrollment.answer_suspected_at is not None:
+        return waits(
+            "answer_suspected", "A mail came that may be the answer. Say in the inbox whether it is."
+        )
+    return GO
+
+
+def person_paused(message: Message, asked: Asked) -> Verdict:
+    if message.enrollment is not None and message.enrollment.paused_at is not None:
+        return waits("person_paused", "This person is paused. The mail keeps its place and its text.")
+    return GO
+
+
 def case_open(message: Message, asked: Asked) -> Verdict:
     """A removal request goes only while its case asks: not when the links are gone or the verdict changed."""
     case = getattr(message.enrollment, "case", None)

@@ -9,7 +9,7 @@ import re
 
 from django.conf import settings
 
-from outreach import content, conversation
+from outreach import attachments, content, conversation
 from outreach.gates.facts import Asked
 from outreach.gates.verdict import GO, Verdict, cancelled, waits
 from outreach.models import Message
@@ -39,7 +39,7 @@ def size(message: Message, asked: Asked) -> Verdict:
     to = message.to_address
     if to and not _ONE_ADDRESS.fullmatch(to):
         return cancelled("one_recipient", "The mail does not name exactly one recipient.")
-    return _of(content.too_big(message.text, message.html))
+    return _of(content.too_big(message.text, message.html, attached=attachments.bytes_of(message)))
 
 
 def placeholders(message: Message, asked: Asked) -> Verdict:

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import F
 
 from accounts.viewpoint import whole_workspace
 from outreach import labels, why
@@ -48,10 +49,12 @@ class Contacted:
 def contact_with(contact: Contact, *, now: dt.datetime) -> Contacted:
     """Of the contact's site, or of the contact alone where it has none."""
     here = {"contact__site": contact.site_id} if contact.site_id else {"contact": contact.pk}
+    # Not the column itself: its index leads through all conversations in search of this site's.
+    newest = F("last_at") + dt.timedelta(0)
     threads = list(
         Thread.objects.filter(**here)
         .select_related("contact", "project", "campaign", "mailbox")
-        .order_by("-last_at", "-id")[:MOST_SHOWN]
+        .order_by(newest.desc(), "-id")[:MOST_SHOWN]
     )
     ids = [thread.pk for thread in threads]
     replies, mails = newest_replies(ids), _newest_mails(ids)

@@ -1,37 +1,54 @@
 """Projects, contacts, campaigns, messages, threads, links."""
 
+from outreach.models.attachments import Attachment
 from outreach.models.campaigns import Campaign, CampaignKind, CampaignState, Enrollment, EnrollmentState, Step
 from outreach.models.contacts import Basis, Consent, Contact, Site, Suppression, SuppressionReason
+from outreach.models.imports import ContactImport, ImportPart, ImportState, ListShape
+from outreach.models.library import SavedText, TextUse
 from outreach.models.links import Backlink, CaseState, LinkState, RemovalCase, Verdict
 from outreach.models.messages import Message, MessageKind, MessageState
 from outreach.models.projects import Project, ProjectAccess
-from outreach.models.threads import Label, Reply, ReplyKind, Thread
+from outreach.models.receiving import Comparison, PassedOver, Suggested, Suggestion
+from outreach.models.threads import Label, Note, Reply, ReplyKind, Thread, ThreadWords
 
 __all__ = [
+    "Attachment",
     "Backlink",
     "Basis",
     "Campaign",
     "CampaignKind",
     "CampaignState",
     "CaseState",
+    "Comparison",
     "Consent",
     "Contact",
+    "ContactImport",
     "Enrollment",
     "EnrollmentState",
+    "ImportPart",
+    "ImportState",
     "Label",
     "LinkState",
+    "ListShape",
     "Message",
     "MessageKind",
     "MessageState",
+    "Note",
+    "PassedOver",
     "Project",
     "ProjectAccess",
     "RemovalCase",
     "Reply",
     "ReplyKind",
+    "SavedText",
     "Site",
     "Step",
+    "Suggested",
+    "Suggestion",
     "Suppression",
     "SuppressionReason",
+    "TextUse",
     "Thread",
+    "ThreadWords",
     "Verdict",
 ]

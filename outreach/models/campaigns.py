@@ -142,8 +142,13 @@ class Enrollment(WorkspaceModel):
     stopped_at = models.DateTimeField(null=True)
     # An out-of-office moves the next step behind this time and stops nothing (F38).
     resumes_at = models.DateTimeField(null=True)
+    # A mail came that may be the answer: nothing goes until a person decides (F37).
+    answer_suspected_at = models.DateTimeField(null=True)
+    # A person has paused this one; the campaign goes on with the others.
+    paused_at = models.DateTimeField(null=True)
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "contact"], name="one_enrollment_per_contact")
         ]
+        indexes = [models.Index(fields=["workspace", "campaign", "state"], name="enrollment_by_campaign")]

@@ -8,7 +8,7 @@ from django.db.models import Q
 from accounts.clock import Now
 from accounts.encryption import EncryptedTextField, blind_index
 from accounts.inventory import Data, Kept
-from accounts.tenancy import WorkspaceModel, current_workspace_id
+from accounts.tenancy import WorkspaceManager, WorkspaceModel, WorkspaceQuerySet, current_workspace_id
 from accounts.viewpoint import Everybody
 
 
@@ -55,8 +55,21 @@ def address_index(address: str) -> bytes:
     return blind_index(current_workspace_id(), "address", normal_address(address))
 
 
+class ContactQuerySet(WorkspaceQuerySet["Contact"]):
+    def untouched(self) -> ContactQuerySet:
+        """Nobody has written to them, enrolled them, attached them to a case, edited or named them again."""
+        nothing = {"messages": None, "enrollments": None, "threads": None, "cases": None}
+        return self.filter(touched_at=None, **nothing)
+
+
+ContactManager = WorkspaceManager.from_queryset(ContactQuerySet)
+
+
 class Contact(WorkspaceModel):
-    """A person at an address. `fields` are custom merge fields (plain, docs/privacy.md)."""
+    """A person at an address. `fields` are custom merge fields (plain, docs/privacy.md).
+
+    `imported_by` made the row; `touched_at`: since it was made, somebody edited it or another list named it.
+    """
 
     inventory = Kept(Data.CONTENT, "Whom mail is written to, and on which basis", "A person deletes it")
     project_path = Everybody("one book of sites and people for all projects: nobody is written to twice")
@@ -73,13 +86,28 @@ class Contact(WorkspaceModel):
     basis = models.CharField(max_length=10, choices=Basis.choices, default=Basis.LEGITIMATE)
     source = models.CharField(max_length=200, blank=True)
     tracking_consent = models.CharField(max_length=8, choices=Consent.choices, default=Consent.UNKNOWN)
+    imported_by = models.ForeignKey(
+        "outreach.ContactImport",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="people",
+        db_index=False,
+    )
+    touched_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = ContactManager()  # type: ignore[misc]
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["workspace", "address_index"], name="one_contact_per_address")
         ]
-        indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="contact_newest_first")]
+        indexes = [
+            models.Index(fields=["workspace", "-created_at", "-id"], name="contact_newest_first"),
+            models.Index(
+                fields=["imported_by"], condition=Q(imported_by__isnull=False), name="contact_of_import"
+            ),
+        ]
 
     @property
     def greeting(self) -> str:

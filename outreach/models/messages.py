@@ -222,6 +222,13 @@ class Message(WorkspaceModel):
                 condition=Q(state="sent"),
                 name="message_newest_sent",
             ),
+            # With what Home tells of the last days, so that no mail itself is read for it.
+            models.Index(
+                fields=["workspace", "sent_at"],
+                include=["contact", "kind", "replied_at"],
+                condition=Q(state="sent"),
+                name="message_sent_by_time",
+            ),
             models.Index(
                 fields=["workspace", "step", "-attempted_at"],
                 condition=Q(state__in=["submitting", "doubt", "sent"], kind="first"),
@@ -246,6 +253,11 @@ class Message(WorkspaceModel):
                 fields=["workspace", "ended_at"], condition=Q(state="refused"), name="message_refused"
             ),
             models.Index(fields=["workspace", "campaign", "state"], name="message_by_campaign"),
+            models.Index(
+                fields=["workspace", "campaign", "kind", "enrollment"],
+                condition=Q(state__in=["submitting", "doubt", "sent"]),
+                name="message_written",
+            ),
             models.Index(fields=["workspace", "thread", "sent_at"], name="message_in_thread"),
             models.Index(fields=["workspace", "rfc_message_index"], name="message_by_rfc_id"),
             models.Index(fields=["workspace", "to_index", "sent_at"], name="message_by_recipient"),

@@ -15,7 +15,8 @@ from accounts.clock import Now
 from accounts.models import User
 from accounts.tenancy import current_workspace_id
 from mailbox.models import USABLE, Mailbox, Replies
-from outreach import conversation, policy, rendering, templating
+from outreach import attachments, conversation, policy, rendering, templating
+from outreach.inbox import places
 from outreach.models import (
     Campaign,
     CampaignKind,
@@ -186,8 +187,8 @@ def write_answer(
         subject=conversation.answering(rendering.one_line((last.subject if last else "") or thread.subject)),
         text=f"{words}\n\n{signature}\n" if signature else f"{words}\n",
     )
-    row = _queue_by_hand(message)
-    Thread.objects.filter(pk=thread.pk).update(waits_since=None, last_at=Now())
+    row = _queue_by_hand(message, actor=actor)
+    places.written(thread, row)
     private = mailbox is not None and mailbox.replies == Replies.PRIVATE
     sentence = "Answer in a private conversation written" if private else f"Answer to {to} written"
     audit.record("thread.answered", sentence, actor=actor, object_id=thread.pk)
@@ -236,7 +237,7 @@ def write_test(step: Step, contact: Contact | None, *, compose_id: uuid.UUID, us
     )
 
 
-def _queue_by_hand(message: Message) -> Message:
+def _queue_by_hand(message: Message, *, actor: User | None = None) -> Message:
     """Store a hand-written mail as queued. Two calls for one composer end in one row."""
     message.workspace_id = current_workspace_id()
     verdict = policy.may_queue(message)
@@ -249,6 +250,8 @@ def _queue_by_hand(message: Message) -> Message:
     try:
         with transaction.atomic():
             message.save()
+            if actor is not None:
+                attachments.claim(message, actor=actor)
             Message.objects.filter(pk=message.pk).update(queued_at=Now())
     except IntegrityError:
         return Message.objects.get(compose_id=message.compose_id)

@@ -19,6 +19,7 @@ from accounts.encryption import seal
 from mailbox.models import Mailbox
 from outreach import conversation, policy, rendering, results, templating
 from outreach.holding import blank_code, held_sentence
+from outreach.inbox import search
 from outreach.models import (
     CampaignKind,
     CampaignState,
@@ -165,6 +166,8 @@ def _freeze(message: Message, mail: rendering.Rendered, *, to: Contact, mailbox:
         **({} if mail.html is not None else {"html": None}),
         **values,
     )
+    if moved and thread.indexed:
+        search.forget(Thread.objects.filter(pk=thread.pk))
     return bool(moved)
 
 

@@ -1,4 +1,4 @@
-"""What a person does with a campaign: pause, resume, cancel, duplicate, delete, take somebody out."""
+"""What a person does with a campaign: pause, resume, cancel, duplicate, delete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from accounts.viewpoint import whole_workspace
 from outreach import campaigns
-from outreach.models import Campaign, Enrollment, Message, Reply
+from outreach.models import Campaign, Message, Reply
 from outreach.models.messages import STOPPABLE
 from outreach.views.asking import ask
 
@@ -115,28 +115,6 @@ def _deleted_with(mails: int, waiting: int, replies: int) -> list[str]:
 
 def _is(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-@member(Role.MEMBER)
-@require_http_methods(["GET", "POST"])
-def campaign_remove(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) -> HttpResponse:
-    """Take one person out: before the launch the row goes, afterwards the waiting mails do."""
-    row = own_or_404(Enrollment.objects.filter(campaign=pk).select_related("contact", "campaign"), person)
-    if request.method == "POST":
-        campaigns.remove_enrollment(row, actor=request.user)
-        messages.success(request, f"{row.contact.greeting} gets nothing more from this campaign")
-        return _back(request, pk)
-    waiting = row.messages.filter(state__in=STOPPABLE).count()
-    return ask(
-        request,
-        title=f"Take {row.contact.greeting} out of {row.campaign.name}",
-        button=f"Take out, cancel {_mails(waiting)}" if waiting else "Take out",
-        back=_url(request, "campaign", pk),
-        effects=[
-            f"{_mails(waiting)} to {row.contact.address} will not go.",
-            "What went out before stays in the record. The contact stays.",
-        ],
-    )
 
 
 def _mails(count: int) -> str:

@@ -15,11 +15,13 @@ from accounts.models import Role
 from outreach import campaigns, importing, suppression
 from outreach.contacts import BadContact
 from outreach.forms_people import PasteForm
+from outreach.holding import held_sentence
+from outreach.imports import storing
 from outreach.models import Campaign, CampaignKind, Contact, Enrollment
 from outreach.pipeline import compose
 from outreach.views.campaigns import frame
 from outreach.views.contacts import found
-from outreach.views.listing import kept, page_of
+from outreach.views.listing import ids_of, kept, page_of
 
 MOST_PICKED = 1000
 
@@ -55,12 +57,7 @@ def campaign_people(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _picked(request: MemberRequest, row: Campaign) -> HttpResponse:
-    chosen = []
-    for text in request.POST.getlist("contact")[:MOST_PICKED]:
-        try:
-            chosen.append(uuid.UUID(text))
-        except ValueError:
-            continue
+    chosen = ids_of(request.POST.getlist("contact"), most=MOST_PICKED)
     people = list(Contact.objects.filter(pk__in=chosen).select_related("site"))
     if people:
         messages.success(request, _words(campaigns.add_contacts(row, people, actor=request.user)))
@@ -69,14 +66,14 @@ def _picked(request: MemberRequest, row: Campaign) -> HttpResponse:
     return redirect("outreach:campaign_people", slug=request.workspace.slug, pk=row.pk)
 
 
-def _pasted(request: MemberRequest, row: Campaign, form: PasteForm) -> importing.Stored | None:
+def _pasted(request: MemberRequest, row: Campaign, form: PasteForm) -> storing.Stored | None:
     """Stores the good rows and adds them; None, with a sentence beside the field, where there are none."""
     if not form.is_valid():
         return None
     data = form.cleaned_data
     try:
         report = form.report()
-        stored = importing.store(report, source=data["source"], basis=data["basis"], actor=request.user)
+        stored = storing.store(report, source=data["source"], basis=data["basis"], actor=request.user)
     except (importing.ImportRefused, BadContact) as refused:
         form.add_error("file" if data["file"] else "lines", str(refused))
         return None
@@ -97,7 +94,9 @@ def _page(
 ) -> dict[str, Any]:
     asked = request.GET.get("q", "").strip()[:254]
     inside = Enrollment.objects.filter(campaign=row)
-    enrolled = page_of(request, inside.select_related("contact__site").order_by("-created_at", "-id"))
+    held = request.GET.get("held", "")[:60]
+    shown = inside.filter(pk__in=_held_back(row, held)) if held else inside
+    enrolled = page_of(request, shown.select_related("contact__site").order_by("-created_at", "-id"))
     known = list(found(asked).exclude(pk__in=inside.values("contact"))[:50])
     blocked = suppression.blocking([person.address for person in known])
     return {
@@ -107,8 +106,15 @@ def _page(
         "page": enrolled,
         "known": [(person, blocked.get(person.address)) for person in known],
         "q": asked,
-        "query": kept(q=asked),
+        "held": held,
+        "held_words": held_sentence(held) if held else "",
+        "query": kept(q=asked, held=held),
     }
+
+
+def _held_back(row: Campaign, code: str) -> list[uuid.UUID]:
+    """Those who would be left out now for this reason, as the composer's check counts them."""
+    return [one.pk for one, _ in compose.readiness(row).held_back if one.reason == code]
 
 
 def _words(added: campaigns.Added) -> str:

@@ -10,11 +10,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts import clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from outreach.forms_campaigns import SettingsForm
 from outreach.models import Campaign
 from outreach.views.campaigns import frame
+from outreach.views.forecast import ahead_of
+from outreach.window import zone_of
 
 
 @member(Role.MEMBER)
@@ -27,5 +30,11 @@ def campaign_settings(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         form.save(actor=request.user)
         messages.success(request, "Settings saved. Mails that wait follow them from now on.")
         return redirect("outreach:campaign_settings", slug=request.workspace.slug, pk=pk)
-    page = {**frame(request, row), "form": form, "zones": sorted(zoneinfo.available_timezones())}
+    page = {
+        **frame(request, row),
+        "form": form,
+        "zones": sorted(zoneinfo.available_timezones()),
+        "ahead": ahead_of(row),
+        "there": f"{clock.now().astimezone(zone_of(row.timezone)):%a %H:%M}",
+    }
     return render(request, "outreach/campaign_settings.html", page, status=422 if form.errors else 200)

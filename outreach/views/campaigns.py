@@ -32,6 +32,7 @@ from outreach.models import (
 from outreach.models.contacts import address_index
 from outreach.models.messages import STOPPABLE
 from outreach.views import campaign_counts as counts
+from outreach.views import enrollment_acts
 from outreach.views.campaign_words import gates, if_paused
 from outreach.views.forecast import forecast_of
 from outreach.views.listing import kept, page_of
@@ -104,6 +105,7 @@ def campaign_person(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) ->
         "mails": [(mail, timeline.of_message(mail, events.get(mail.pk, []))) for mail in mails],
         "thread": Thread.objects.filter(enrollment=row).first(),
         "may_work": request.membership.may(Role.MEMBER),
+        **enrollment_acts.offers(row),
     }
     template = "outreach/_campaign_person.html" if request.htmx else "outreach/campaign_person.html"
     return render(request, template, page)
@@ -148,7 +150,17 @@ def _page(request: MemberRequest, row: Campaign) -> dict[str, Any]:
     filters = counts.filter_counts(row)
     page = page_of(request, _people(row, show, asked))
     now = clock.now()
-    states = [(person, why.state_of(person, now=now), _thread(person), _position(person)) for person in page]
+    forecast = forecast_of(row)
+    goes = forecast.goes if forecast else {}
+    states = [
+        (
+            person,
+            why.state_of(person, now=now, goes=goes.get(person.pk, "")),
+            _thread(person),
+            _position(person),
+        )
+        for person in page
+    ]
     seen = hashlib.sha256(
         repr(
             (
@@ -156,6 +168,7 @@ def _page(request: MemberRequest, row: Campaign) -> dict[str, Any]:
                 row.pause_reason,
                 tally,
                 filters,
+                forecast and forecast.seen,
                 [(p.pk, shown, step) for p, shown, _, step in states],
             )
         ).encode()
@@ -171,7 +184,7 @@ def _page(request: MemberRequest, row: Campaign) -> dict[str, Any]:
         "states": states,
         "pausing": if_paused(row, tally),
         "gates": gates(row),
-        "forecast": forecast_of(row),
+        "forecast": forecast,
         "seen": seen.hexdigest()[:20],
         "every": 2 if row.state == CampaignState.RUNNING else 10,
     }

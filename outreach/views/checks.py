@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailbox.models import USABLE
+from mailbox import domains
+from mailbox.domains import Found, Record
+from mailbox.models import USABLE, Mailbox
 from outreach.models import Campaign, CampaignState, Enrollment, SuppressionReason
 from outreach.pipeline.compose import Readiness
 from outreach.problems import Problem
@@ -14,7 +16,11 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True)
 class Check:
-    """A line: mark of {% state %}, the bold fact, what it means, and where its one act leads."""
+    """A line: mark of {% state %}, the bold fact, what it means, and where its one act leads.
+
+    `code`: why the people in `names` are held back. `looks`: what it says is being found out, so that the
+    list comes again with it.
+    """
 
     tone: str
     mark: str
@@ -24,10 +30,15 @@ class Check:
     step: int = 0
     field: str = ""
     names: tuple[str, ...] = ()
+    looks: bool = False
+    code: str = ""
 
 
-def checks_of(campaign: Campaign, found: Readiness) -> list[Check]:
-    """Problems first, then those held back by reason, then warnings, then what has passed."""
+def checks_of(campaign: Campaign, found: Readiness, *, looked: bool = False) -> list[Check]:
+    """Problems first, then those held back by reason, then warnings, then what has passed.
+
+    `looked`: the name servers were just asked about the sender's domain.
+    """
     stops = "This stops the queue." if campaign.state == CampaignState.DRAFT else "Nobody new can start."
     lines = [
         Check(
@@ -52,12 +63,14 @@ def checks_of(campaign: Campaign, found: Readiness) -> list[Check]:
             "attention",
             "Look at",
             warning.sentence,
-            "This does not stop the queue.",
+            f"{_stands(warning)}This does not stop the queue.",
             step=warning.step,
             field=warning.field,
         )
         for warning in found.warnings
     ]
+    domain = _domain(campaign.mailbox, looked=looked) if campaign.mailbox else []
+    lines += [line for line in domain if line.mark == "attention"]
     here = campaign.workspace
     if here.postal_address.strip():
         lines.append(Check("g", "quiet", "Passed", "", f"Postal address: {here.postal_address}."))
@@ -66,15 +79,47 @@ def checks_of(campaign: Campaign, found: Readiness) -> list[Check]:
         )
     if campaign.mailbox and campaign.mailbox.state in USABLE:
         lines.append(Check("g", "quiet", "Passed", "", f"{campaign.mailbox.address} is connected."))
+    lines += [line for line in domain if line.mark != "attention"]
     if found.ready and not any(problem.step for problem in found.problems):
         lines.append(Check("g", "quiet", "Passed", "", "Every field and every text fills in."))
     return lines
+
+
+def _domain(mailbox: Mailbox, *, looked: bool) -> list[Check]:
+    """Whether the sender's domain vouches for its mail. It stops nothing (decisions 9)."""
+    standing = domains.known(mailbox)
+    if standing is None:
+        about = f"SPF, DKIM and DMARC of {domains.domain_of(mailbox)}"
+        words = f"{about} could not be looked up." if looked else f"{about} are being looked up."
+        return [Check("n", "minus", "Not known", "", words, looks=not looked)]
+    if not standing.records:
+        words = f"{standing.domain} is {standing.company}’s own: SPF, DKIM and DMARC are looked after there."
+        return [Check("g", "quiet", "Passed", "", words)]
+    if standing.is_good:
+        words = f"Sender domain: SPF, DKIM and DMARC of {standing.domain} stand."
+        return [Check("g", "quiet", "Passed", "", words)]
+    lines = [_missing(record) for record in standing.missing]
+    lines += [Check("n", "minus", "Not known", "", sentence) for sentence in standing.doubts]
+    good = [record.sentence for record in standing.records if record.found == Found.GOOD]
+    return lines + [Check("g", "quiet", "Passed", "", sentence) for sentence in good]
+
+
+def _missing(record: Record) -> Check:
+    meaning = f"{record.todo} This does not stop the queue."
+    return Check("w", "attention", "Look at", record.sentence, meaning)
 
 
 def _place(problem: Problem) -> str:
     if not problem.line:
         return ""
     return "In the subject. " if problem.field == "subject" else f"Step {problem.step}, line {problem.line}. "
+
+
+def _stands(warning: Problem) -> str:
+    """Where a hint points: the follow-ups have no subject of their own."""
+    if warning.field == "subject":
+        return "In the subject. "
+    return f"Step {warning.step}, line {warning.line}. " if warning.line else f"Step {warning.step}. "
 
 
 def _held(code: str, sentence: str, names: list[str]) -> Check:
@@ -90,6 +135,7 @@ def _held(code: str, sentence: str, names: list[str]) -> Check:
         f"{who}: {sentence}",
         f"{shown}. {'They stay out' if blocked else 'They are left out'}.",
         names=tuple(names),
+        code=code,
     )
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
+from mailbox import domains
 from mailbox.models import USABLE
 from outreach import campaigns, text_modes
 from outreach.forms_campaigns import StepForm
@@ -24,6 +25,7 @@ from outreach.pipeline import compose
 from outreach.views import checks, merge_fields
 from outreach.views.asking import ask
 from outreach.views.campaign_words import counting_words, window_words
+from outreach.views.forecast import ahead_of
 from outreach.views.previewing import as_written, preview_of
 
 MOST_STEPS = 3
@@ -80,10 +82,16 @@ def campaign_preview(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @member(Role.VIEWER)
 @require_GET
 def campaign_checks(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """The checks, with the rail of steps and the header's acts, which follow from them."""
+    """The checks, with the rail of steps and the header's acts, which follow from them.
+
+    `?look=domain` asks the name servers first about the sender's domain, which may take seconds.
+    """
     row = _own(pk)
     step = _step(row, request.GET.get("step", "1"))
-    page = {**_frame(request, row, step), "live": True}
+    looked = request.GET.get("look") == "domain" and row.mailbox is not None
+    if looked and row.mailbox:
+        domains.look(row.mailbox)
+    page = {**_frame(request, row, step, looked=looked), "live": True}
     return render(request, "outreach/_composer_checks.html", page)
 
 
@@ -256,7 +264,7 @@ def _save(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> 
     return True
 
 
-def _frame(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any]:
+def _frame(request: MemberRequest, row: Campaign, step: Step, *, looked: bool = False) -> dict[str, Any]:
     """What follows from the text: the checks, the rail, the header's acts."""
     found = compose.readiness(row)
     steps = list(row.steps.all())
@@ -279,10 +287,11 @@ def _frame(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any]:
         ],
         "can_add": len(steps) < MOST_STEPS,
         "readiness": found,
-        "checks": checks.checks_of(row, found),
+        "checks": checks.checks_of(row, found, looked=looked),
         "may_edit": _may_edit(request, row),
         "may_work": request.membership.may(Role.MEMBER),
         "can_launch": row.state == CampaignState.DRAFT,
+        "ahead": ahead_of(row),
         "ended": row.state in (CampaignState.FINISHED, CampaignState.CANCELLED),
         "connected": row.mailbox is not None and row.mailbox.state in USABLE,
         "compose_id": uuid.uuid4(),

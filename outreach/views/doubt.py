@@ -19,7 +19,7 @@ from outreach.models import Campaign, Message, MessageState
 from outreach.pipeline import settle
 from outreach.reasons import DRAFT_EDITED
 from outreach.views.asking import ask
-from outreach.views.listing import PER_PAGE, kept, page_of
+from outreach.views.listing import PER_PAGE, ids_of, kept, page_of
 from tracking.models import Event
 
 SAID = {
@@ -128,12 +128,7 @@ def _decided(request: MemberRequest, row: Message, decision: settle.Decision) ->
 
 def _chosen(request: MemberRequest) -> list[Message]:
     """Those of the named rows that are in doubt and that whoever asks may see."""
-    found = []
-    for text in [*request.GET.getlist("mail"), *request.POST.getlist("mail")][:PER_PAGE]:
-        try:
-            found.append(uuid.UUID(text))
-        except ValueError:
-            continue
+    found = ids_of([*request.GET.getlist("mail"), *request.POST.getlist("mail")], most=PER_PAGE)
     return list(doubts.in_doubt().filter(pk__in=found))
 
 

@@ -12,7 +12,7 @@ from accounts.access import MemberRequest, member
 from accounts.models import Role
 from mailbox.limited_use import PERMISSIONS
 from mailbox.models import Provider
-from outreach import today
+from outreach import suggestions, today
 from outreach.inbox import listing
 from outreach.views import campaign_counts as counts
 
@@ -38,6 +38,7 @@ def home(request: MemberRequest) -> HttpResponse:
     now = clock.now()
     waiting = today.waiting_threads()
     doubts, doubt_count = today.doubts()
+    suggested = suggestions.waiting().count()
     broken, sending = today.broken(), today.sending(now=now)
     replied, written, early = today.answered_of_written(now=now)
     page = {
@@ -46,9 +47,10 @@ def home(request: MemberRequest) -> HttpResponse:
         "held": sum(row.held for row in broken),
         "doubts": doubts,
         "doubt_count": doubt_count,
-        "problems": len(broken) + (1 if doubt_count else 0),
+        "problems": len(broken) + (1 if doubt_count else 0) + (1 if suggested else 0),
+        "suggested": suggested,
         "replies": listing.rows_of(waiting[:MOST_REPLIES]),
-        "reply_count": waiting.count(),
+        "reply_count": listing.told(waiting),
         "campaigns": counts.with_counts(today.running())[:MOST_CAMPAIGNS],
         "drafts": today.drafts(),
         "sending": sending,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +23,17 @@ def page_of(request: HttpRequest, rows: QuerySet[Any, Any]) -> Page[Any]:
 def kept(**filters: str) -> str:
     """The query string of the filters that are set, for links of the pager."""
     return urlencode({name: value for name, value in filters.items() if value})
+
+
+def ids_of(texts: Iterable[str], *, most: int = 5000) -> list[uuid.UUID]:
+    """What a form selected: the first `most`, without what is no id."""
+    found = []
+    for text in islice(texts, most):
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return found
 
 
 def ids(rows: Page[Any]) -> list[Any]:

@@ -8,25 +8,29 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import audit, clock
+from accounts import audit, bells, clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from accounts.viewpoint import sees_all_projects, sees_project, whole_workspace
+from mailbox import domains
 from mailbox.connecting import highest_cap
 from mailbox.forms import MailboxForm
 from mailbox.limited_use import PERMISSIONS
-from mailbox.models import Mailbox, MailboxState, Provider, Receipt, Replies
+from mailbox.models import USABLE, Mailbox, MailboxState, Provider, Receipt, Replies
 from mailbox.receipts import grants_page, is_complete, number
 from mailbox.revocation import revoke
+from outreach import completeness, refused_reads, tasks
 from outreach.mailbox_contents import contents, in_words, waiting_kinds
 from outreach.mailbox_list import ACCESS, access_line, rows_of
+from outreach.pipeline import compare
 from outreach.receipt_text import as_text, lines_of
 
 
@@ -42,6 +46,12 @@ def mailbox(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     row = own_or_404(Mailbox.objects.live().select_related("owner"), pk)
     if request.POST.get("about") == "replies":
         return _set_replies(request, row)
+    if request.method == "GET" and request.GET.get("part") == "comparison":
+        proof = completeness.of_mailbox(row)
+        return render(request, "outreach/_comparison.html", {"proof": proof, "row": {"mailbox": row}})
+    if request.method == "GET" and request.GET.get("part") == "domain":
+        looked = {"standing": domains.look(row), "looked": True, "row": {"mailbox": row}}
+        return render(request, "outreach/_domain.html", looked)
     may_edit = may_bin(request, row) and request.membership.may(Role.MEMBER)
     if request.method == "POST" and not may_edit:
         raise PermissionDenied("A mailbox is changed by its owner or by an admin.")
@@ -60,6 +70,10 @@ def mailbox(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     page = {
         "row": rows_of([row], now=now, may=lambda one: may_bin(request, one))[0],
         "form": form,
+        "proof": completeness.of_mailbox(row),
+        "standing": domains.known(row),
+        "unreadable": refused_reads.unreadable(row),
+        "may_compare": request.membership.may(Role.MEMBER) and row.state in USABLE,
         "may_edit": may_edit,
         "is_mine": row.owner_id == request.user.pk,
         "is_private": row.replies == Replies.PRIVATE,
@@ -87,6 +101,21 @@ def _set_replies(request: MemberRequest, row: Mailbox) -> HttpResponse:
         )
         messages.success(request, f"Replies to {row.address} are {words} now.")
     return redirect("outreach:mailbox", slug=request.workspace.slug, pk=row.pk)
+
+
+@member(Role.MEMBER)
+@require_POST
+def mailbox_compare(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """Lay every conversation beside the provider's now; the page follows it."""
+    row = own_or_404(Mailbox.objects.live(), pk)
+    if row.state not in USABLE:
+        messages.error(request, f"{row.address} needs reconnecting before it can be compared.")
+        return redirect("outreach:mailbox", slug=request.workspace.slug, pk=pk)
+    compare.begin(row)
+    ids = (str(row.workspace_id), str(row.pk))
+    transaction.on_commit(lambda: bells.ring(tasks.compare_mailbox, *ids))
+    messages.success(request, f"Every conversation of {row.address} is being compared.")
+    return redirect("outreach:mailbox", slug=request.workspace.slug, pk=pk)
 
 
 @member(Role.VIEWER)

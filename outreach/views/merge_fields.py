@@ -45,6 +45,11 @@ def offered(campaign: Campaign) -> list[Field]:
     ]
 
 
+def everywhere() -> list[Field]:
+    """The built-in fields alone, for a text that belongs to no campaign yet."""
+    return [Field(name, label, 0, 0) for name, label in FIELDS.items()]
+
+
 def label_of(name: str) -> str:
     """What a chip calls a field: "page_title" is "Page title"."""
     return FIELDS.get(name) or name.replace("_", " ").strip().capitalize()
@@ -52,15 +57,15 @@ def label_of(name: str) -> str:
 
 def first_line(step: Step, campaign: Campaign) -> str:
     """The first words of a step for the rail, fields by their names."""
-    text = (
-        step.body
-        if campaign.text_only
-        else unescape(strip_tags(re.sub(r"</(p|div|li|h\d)>|<br[^>]*>", " ", step.body)))
-    )
-    named = _LIQUID.sub(lambda match: label_of(match[1]), text)
-    words = " ".join(named.split())
+    return first_words(step.body, html=not campaign.text_only) or "No text yet"
+
+
+def first_words(text: str, *, html: bool) -> str:
+    """As many words as a line takes, fields by their names."""
+    bare = unescape(strip_tags(re.sub(r"</(p|div|li|h\d)>|<br[^>]*>", " ", text))) if html else text
+    words = " ".join(_LIQUID.sub(lambda match: label_of(match[1]), bare).split())
     if len(words) <= MOST_LETTERS:
-        return words or "No text yet"
+        return words
     whole = words[:MOST_LETTERS].rpartition(" ")[0] or words[: MOST_LETTERS - 1]
     return f"{whole.rstrip(' ,;:')}…"
 

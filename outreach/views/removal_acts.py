@@ -20,7 +20,7 @@ from outreach.models import CampaignState, Project, RemovalCase, Verdict
 from outreach.models.messages import STOPPABLE
 from outreach.pipeline import compose
 from outreach.views.asking import ask
-from outreach.views.listing import kept
+from outreach.views.listing import ids_of, kept
 from outreach.views.removals import line_of
 
 MOST_NAMED = 6
@@ -61,7 +61,7 @@ def removal_verdicts(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     row = own_or_404(Project, pk)
     sent = request.POST if request.method == "POST" else request.GET
     wanted = _verdict(sent.get("verdict", ""))
-    named = _ids([*request.GET.getlist("case"), *request.POST.getlist("case")])
+    named = ids_of([*request.GET.getlist("case"), *request.POST.getlist("case")])
     rows = RemovalCase.objects.filter(project=row, pk__in=named).select_related("site")
     chosen = list(rows.order_by("site__domain"))
     back = _url(request, "removal", row.pk)
@@ -196,16 +196,6 @@ def _verdict(text: str) -> Verdict:
     if text not in Verdict.values:
         raise Http404
     return Verdict(text)
-
-
-def _ids(texts: list[str]) -> list[uuid.UUID]:
-    found = []
-    for text in texts[:5000]:
-        try:
-            found.append(uuid.UUID(text))
-        except ValueError:
-            continue
-    return found
 
 
 def _back(request: MemberRequest, case: RemovalCase) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations import AddIndex, RemoveIndex
 from django.db.migrations.state import StateApps
 
 from accounts.activity import sealing
@@ -21,8 +23,12 @@ BEFORE = [("accounts", "0004_sign_ins")]
 
 
 @pytest.fixture
-def migrating(db: None) -> Iterator[None]:
+def migrating(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As `migrate` works: the owner of the tables, the wall lowered. All of it is undone with the test."""
+    # In a transaction an index can only be made while its table is locked.
+    for beside, plain in ((AddIndexConcurrently, AddIndex), (RemoveIndexConcurrently, RemoveIndex)):
+        monkeypatch.setattr(beside, "database_forwards", plain.database_forwards)
+        monkeypatch.setattr(beside, "database_backwards", plain.database_backwards)
     with as_owner(), connection.cursor() as cursor:
         cursor.execute(f'SET ROLE "{embedded.OWNER}"')
         yield

@@ -24,6 +24,7 @@ def here(in_ws: Workspace, owner: User) -> Workspace:
     """A workspace with one row of each kind, and a campaign that is ready."""
     person = factories.make_contact("ana@ridgewalkers.example", name="Ana Lima")
     factories.make_campaign(name="Winter", contacts=[person])
+    factories.make_text("First note", folder="Huts")
     return in_ws
 
 
@@ -33,4 +34,5 @@ def theirs(stranger: User) -> Workspace:
     with workspace(row):
         factories.make_campaign(name="Kingfisher", mailbox=factories.make_mailbox(address="kf@kf.example"))
         factories.make_contact("kingfisher@kf.example")
+        factories.make_text("Kingfisher")
     return row

@@ -55,6 +55,11 @@ SCOPES = {
     "launch_campaign": "campaigns:launch",
     "list_campaign_messages": "read",
     "explain_message": "read",
+    "list_texts": "read",
+    "add_text": "library:write",
+    "get_text": "read",
+    "change_text": "library:write",
+    "delete_text": "library:write",
 }
 # Operation → the kind of row that its id names.
 NAMES = {
@@ -66,6 +71,9 @@ NAMES = {
     "launch_campaign": "campaign",
     "list_campaign_messages": "running",
     "explain_message": "message",
+    "get_text": "text",
+    "change_text": "text",
+    "delete_text": "text",
 }
 _IDS = {"id": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "sid": re.compile(r"WS[0-9a-f]{32}")}
 MOST_FINDINGS = 30

@@ -14,7 +14,7 @@ from accounts.keys import Minted
 from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import uuid7, workspace
 
-LISTS = ["workspaces", "projects", "contacts", "mailboxes", "campaigns"]
+LISTS = ["workspaces", "projects", "contacts", "mailboxes", "campaigns", "texts"]
 
 
 def owner_of(here: Workspace) -> User:

@@ -161,8 +161,9 @@ def test_it_takes_json_alone_and_so_much_of_it(here: Workspace) -> None:
     assert large.status_code == 413
 
 
-def test_it_takes_no_field_that_is_not_declared(here: Workspace) -> None:
-    """T4: every column of every model of ours, and what people try besides."""
+def test_it_takes_no_field_that_is_not_declared(here: Workspace, settings: Any) -> None:
+    """T4: every column of every model of ours, and what people try besides: more than a minute allows."""
+    settings.API_REQUESTS_PER_MINUTE = 10**9
     from django.apps import apps
 
     names = {field.name for model in apps.get_models() for field in model._meta.get_fields()}

@@ -57,16 +57,19 @@ class Product:
 
     @property
     def sandbox(self) -> str:
-        """The sandbox's address, read from the environment that the run gave its children."""
+        """The sandbox's address."""
+        return self.setting("GMAIL_API_BASE")
+
+    def setting(self, name: str) -> str:
+        """A setting, read from the environment that the run gave its children."""
         for pid in Path("/proc").glob("[0-9]*"):
             try:
                 environment = (pid / "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if f"{processes.MARK}={self.data}".encode() in environment:
-                return (
-                    next(e for e in environment if e.startswith(b"GMAIL_API_BASE=")).decode().split("=", 1)[1]
-                )
+            found = [e for e in environment if e.startswith(f"{name}=".encode())]
+            if found and f"{processes.MARK}={self.data}".encode() in environment:
+                return found[0].decode().split("=", 1)[1]
         raise AssertionError("no child of the run was found")
 
     def look(self, what: str, **query: str) -> Any:
@@ -104,7 +107,7 @@ def start(data: Path, *more: str, port: int = 0, **environment: str) -> Product:
     )
     product = Product(data.resolve(), port, process)
     assert process.stdout
-    until = time.monotonic() + 150
+    until = time.monotonic() + 300
     for line in process.stdout:
         product.said.append(line)
         if READY in line:

@@ -32,6 +32,11 @@ class Studio:
     def follow(self, words: str | re.Pattern[str], *, inside: Locator | None = None) -> None:
         (inside or self.page).get_by_role("link", name=words).first.click()
 
+    def reached(self, title: str) -> None:
+        """The page of this title stands there, and listens to keys: its scripts run behind its words."""
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
+        self.page.wait_for_load_state()
+
     @property
     def dialog(self) -> Locator:
         return self.page.locator("dialog[open]")

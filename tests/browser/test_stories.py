@@ -36,7 +36,8 @@ PEOPLE = {
     "lea.stop@l-journal.example": "Replied|Suppressed",
     "max.open.click@m-journal.example": "Clicked",
     "nia.open@n-journal.example": "Opened",
-    "oli.ooo@o-journal.example": "Auto-reply",
+    # Back on Monday: on a Friday, of a demo's short days, the second step has gone when we look.
+    "oli.ooo@o-journal.example": "Auto-reply|step 2",
     "pam.softbounce@p-journal.example": "Accepted|No bounce",
     "quin.silent@q-journal.example": "Accepted|No bounce",
     "ria.silent@r-journal.example": "Accepted|No bounce",
@@ -108,7 +109,9 @@ def test_it_brings_a_campaign_to_twenty_people_and_every_answer_back(studio: Stu
     studio.press("Write the first mail")
 
     # The rich editor: typed text, a merge field with a fallback as a chip, a link.
-    page.get_by_role("textbox", name="Subject").fill('Your hut table, {{ company | default: "friends" }}')
+    # The editor's line, not the form's input that stands there until the script has come.
+    subject = page.locator("[contenteditable=true][aria-label=Subject]")
+    subject.fill('Your hut table, {{ company | default: "friends" }}')
     text = page.locator("[contenteditable=true]").last
     text.click()
     page.keyboard.type("Hello ")
@@ -170,6 +173,9 @@ def test_it_brings_a_campaign_to_twenty_people_and_every_answer_back(studio: Stu
     assert second["In-Reply-To"]
     assert len(mails_to(studio.product, person("ana"))) == 1
 
+    studio.go("inbox/?show=all")
+    expect(page.locator(".mrow", has_text="o-journal.example").first).to_contain_text("Auto-reply")
+
     # The reply is read and answered where it came in.
     studio.go("inbox/")
     page.locator("main").get_by_role("link", name=re.compile(person("ana").partition("@")[2])).first.click()
@@ -213,7 +219,7 @@ def test_it_asks_sites_to_remove_links_and_writes_the_disavow_file(studio: Studi
 
     for site, key in (("good-friend.example", "1"), ("cheap-links.example", "2"), ("link-farm.example", "3")):
         studio.follow(site, inside=page.get_by_role("main"))
-        expect(page.get_by_role("heading", level=1)).to_have_text(site)
+        studio.reached(site)
         verdict = page.get_by_role("group", name="Verdict").locator("button").nth(int(key) - 1)
         page.keyboard.press(key)
         if key == "3":  # a domain in the file can do harm: this one asks first
@@ -225,7 +231,7 @@ def test_it_asks_sites_to_remove_links_and_writes_the_disavow_file(studio: Studi
             studio.dialog.locator("footer").get_by_role("button").last.click()
             expect(page.get_by_role("main")).to_contain_text("web.removed@cheap-links.example")
         page.locator("[data-up]").first.click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Clean-up")
+        studio.reached("Clean-up")
 
     # The text has its own page, and its own mailbox; one mail goes to the site and lists its three URLs.
     studio.follow("Text of the request", inside=page.get_by_role("main"))

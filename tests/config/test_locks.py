@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from openpyxl.xml import functions
 
 LOCKS = ("base", "local", "dev")
 
@@ -65,3 +66,11 @@ def test_it_agrees_on_versions_between_the_lock_files(root: Path) -> None:
             package, _, version = entry.split(" ")[0].partition("==")
             versions.setdefault(package, set()).add(version)
     assert {package: found for package, found in versions.items() if len(found) > 1} == {}
+
+
+def test_it_reads_a_stranger_s_spreadsheet_in_production_as_in_the_tests(root: Path) -> None:
+    """T27: openpyxl refuses XML entities only where defusedxml is installed, and is silent without it."""
+    assert any(
+        entry.startswith("defusedxml==") for entry in entries((root / "requirements/base.txt").read_text())
+    )
+    assert functions.iterparse.__module__.startswith("defusedxml")

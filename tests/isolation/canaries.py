@@ -11,10 +11,11 @@ import os
 import uuid
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from accounts import clock
-from accounts.encryption import EncryptedTextField, seal
+from accounts.encryption import EncryptedBytesField, EncryptedTextField, seal
 from accounts.models import Membership, User
 from accounts.tenancy import WorkspaceModel, workspace
 from tests.isolation.house import House, deep, tenant_models
@@ -25,6 +26,8 @@ WORKSPACE_WIDE = {
     "accounts_invitation", "accounts_apikey", "accounts_apirequest",
     "mailbox_mailbox", "mailbox_credential", "mailbox_pendingconsent", "mailbox_receipt",
     "mailbox_receiptstep", "outreach_site", "outreach_contact", "outreach_suppression",
+    "outreach_contactimport", "outreach_importpart",
+    "outreach_savedtext",
 }  # fmt: skip
 # The log grows and is never changed: its sentences hold the word because the workspace's name does.
 GROWS_ONLY = {"accounts_auditevent", "accounts_audittext", "accounts_auditseal", "accounts_auditanchor"}
@@ -40,6 +43,7 @@ CODES = {
     "outreach_campaign.timezone", "outreach_enrollment.reason", "outreach_backlink.key",
     "outreach_reply.bounce_kind", "outreach_reply.bounce_status", "outreach_message.reason",
     "outreach_message.content_hash", "outreach_message.bounce_kind",
+    "outreach_contactimport.encoding", "outreach_contactimport.delimiter",
 }  # fmt: skip
 
 
@@ -93,6 +97,7 @@ def _value(house: House, field: models.Field[Any, Any]) -> Any:
         return next(iter(field.flatchoices))[0]
     kinds: list[tuple[type[models.Field[Any, Any]], Any]] = [
         (EncryptedTextField, house.word),
+        (ArrayField, [1]),
         (models.BinaryField, os.urandom(32)),
         (models.UUIDField, uuid.uuid4()),
         (models.DateTimeField, clock.now() + dt.timedelta(days=1)),
@@ -112,7 +117,8 @@ def _mark(row: WorkspaceModel, word: str) -> None:
     sealed: dict[str, str] = {}
     for field in text_columns(type(row)):
         value = str(getattr(row, field.attname) or "")
-        if word in value:
+        # Bytes have a form of their own: the house fills them with its word.
+        if word in value or isinstance(field, EncryptedBytesField):
             continue
         if isinstance(field, EncryptedTextField):
             sealed[field.attname] = _with(field.name, value, word)

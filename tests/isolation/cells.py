@@ -7,6 +7,7 @@ also `crossed` (our ids in a path of their own) and `fields` (their own path, ou
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -161,8 +162,9 @@ def _ask(
 ) -> HttpResponse:
     if cell.method == "GET":
         answer = client.get(url, fields, headers=headers)
-    elif cell.method == "POST" and cell.address.is_api:
-        answer = client.post(url, fields, content_type="application/json", headers=headers)
+    elif cell.method in ("POST", "PATCH") and cell.address.is_api:
+        sent = json.dumps(fields)
+        answer = client.generic(cell.method, url, sent, content_type="application/json", headers=headers)
     elif cell.method == "POST":
         answer = client.post(url, fields, headers=headers)
     else:

@@ -106,6 +106,7 @@ INSIDE: dict[str, Rule] = {
     "mailbox:confirm": asks(MEMBER),
     "outreach:mailboxes": reads(VIEWER),
     "outreach:mailbox": shows(VIEWER, ADMIN),
+    "outreach:mailbox_compare": acts(MEMBER),
     "outreach:mailbox_revoke": asks(ADMIN, own=VIEWER),
     "outreach:receipt": reads(VIEWER),
     "outreach:receipt_lines": reads(VIEWER),
@@ -124,6 +125,10 @@ INSIDE: dict[str, Rule] = {
     "outreach:campaign_people": asks(MEMBER, project=True),
     "outreach:campaign_person": reads(VIEWER, project=True),
     "outreach:campaign_remove": asks(MEMBER, project=True),
+    "outreach:enrollment_pause": acts(MEMBER, project=True),
+    "outreach:enrollment_go_on": acts(MEMBER, project=True),
+    "outreach:enrollment_skip": asks(MEMBER, project=True),
+    "outreach:enrollments_selected": asks(MEMBER, project=True),
     "outreach:campaign_settings": asks(MEMBER, project=True),
     "outreach:campaign_compose": shows(VIEWER, MEMBER, project=True),
     "outreach:campaign_preview": reads(VIEWER, project=True),
@@ -140,6 +145,16 @@ INSIDE: dict[str, Rule] = {
     "outreach:campaign_delete": asks(MEMBER, project=True),
     "outreach:doubts": shows(VIEWER, MEMBER),
     "outreach:doubt": asks(MEMBER, project=True),
+    # --- library of texts
+    "outreach:library": reads(VIEWER),
+    "outreach:library_new": asks(MEMBER),
+    "outreach:library_text": shows(VIEWER, MEMBER),
+    "outreach:library_duplicate": acts(MEMBER),
+    "outreach:library_delete": asks(MEMBER),
+    "outreach:library_pick": reads(VIEWER),
+    "outreach:library_words": reads(VIEWER),
+    "outreach:example_words": reads(VIEWER),
+    "outreach:example_copy": acts(MEMBER),
     # --- people
     "outreach:contacts": reads(VIEWER),
     "outreach:contact": reads(VIEWER),
@@ -147,6 +162,11 @@ INSIDE: dict[str, Rule] = {
     "outreach:contact_edit": asks(MEMBER),
     "outreach:contact_delete": asks(MEMBER),
     "outreach:contacts_import": asks(MEMBER),
+    "outreach:contact_imports": reads(MEMBER),
+    "outreach:contact_import": asks(MEMBER),
+    "outreach:contact_import_rejects": reads(MEMBER),
+    "outreach:contact_import_cancel": acts(MEMBER),
+    "outreach:contact_import_undo": asks(MEMBER),
     "outreach:sites": reads(VIEWER),
     "outreach:site": reads(VIEWER),
     "outreach:suppressions": reads(VIEWER),
@@ -154,11 +174,23 @@ INSIDE: dict[str, Rule] = {
     "outreach:suppression_lift": asks(MEMBER),
     # --- inbox
     "outreach:inbox": reads(VIEWER),
+    "outreach:suggestions": reads(VIEWER),
+    "outreach:suggestion_decide": acts(MEMBER, project=True),
     "outreach:thread": reads(VIEWER, project=True),
     "outreach:thread_answer": acts(MEMBER, project=True),
+    "outreach:thread_attach": acts(MEMBER, project=True),
+    "outreach:attachment": reads(VIEWER, project=True),
+    "outreach:attachment_remove": acts(MEMBER, project=True),
     "outreach:thread_done": acts(MEMBER, project=True),
     "outreach:thread_label": asks(MEMBER, project=True),
-    "outreach:reply_frame": reads(VIEWER, project=True),
+    "outreach:thread_unread": acts(MEMBER, project=True),
+    "outreach:thread_assign": acts(MEMBER, project=True),
+    "outreach:thread_snooze": acts(MEMBER, project=True),
+    "outreach:thread_note": acts(MEMBER, project=True),
+    "outreach:thread_writing": acts(MEMBER, project=True),
+    "outreach:note_remove": Rule({"POST": ADMIN}, project=True, own=MEMBER),
+    "outreach:inbox_news": reads(VIEWER),
+    "outreach:reply_frame": asks(VIEWER, project=True),
     # --- removals
     "outreach:removals": reads(VIEWER),
     "outreach:removal_new": _makes_projects(MEMBER),
@@ -201,6 +233,12 @@ API: dict[str, dict[str, Call]] = {
     "api:campaign": {"GET": Call(VIEWER, _READ, project=True)},
     "api:campaign_messages": {"GET": Call(VIEWER, _READ, project=True)},
     "api:message_why": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:texts": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, "library:write")},
+    "api:text": {
+        "GET": Call(VIEWER, _READ),
+        "PATCH": Call(MEMBER, "library:write"),
+        "DELETE": Call(MEMBER, "library:write"),
+    },
     "api:campaign_launch": {"POST": Call(MEMBER, "campaigns:launch", project=True)},
 }
 
@@ -218,10 +256,15 @@ OUTSIDE: dict[str, Door] = {
     "metrics": Door(answers=(404,)),  # no token is set here
     "mailbox:callback": Door(answers=(400,)),
     "mailbox:stop": Door(methods=_FORM, answers=(200, 404)),  # the link in a notice, with no token of ours
+    # Nobody signed it: what a push does is in tests/mailbox/test_webhooks.py.
+    "mailbox:hook": Door(methods=("POST",), answers=(401, 429)),
     "join": Door(methods=_FORM, answers=(404,)),
     "api:schema": Door(),
     "api:docs": Door(),
     "api:nowhere": Door(methods=METHODS, answers=(404,)),
+    "outreach:picture": Door(
+        answers=(404,)
+    ),  # with a token that nobody has minted: tests/outreach/test_pictures.py
     # With a token that nobody has minted; what a real one opens is in tests/tracking.
     "tracking:pixel": Door(),
     "tracking:click": Door(answers=(404,)),

@@ -28,6 +28,7 @@ from outreach.models import (
     CampaignState,
     EnrollmentState,
     MessageState,
+    Note,
     RemovalCase,
     Verdict,
 )
@@ -70,6 +71,7 @@ def fill(owner: User, word: str = WORD) -> Rows:
     asked = factories.make_enrollment(running, person, state=EnrollmentState.REPLIED)
     sent = factories.make_message(asked, state=MessageState.SENT, text=f"Hello {inner}")
     reply = factories.make_reply(sent, text=f"Yes {inner}", html=f"<p>{inner}</p>")
+    answer = factories.make_answer(sent, text=f"Here {inner}")
     doubtful = factories.make_message(
         factories.make_enrollment(running, state=EnrollmentState.RUNNING), state=MessageState.DOUBT
     )
@@ -108,11 +110,17 @@ def fill(owner: User, word: str = WORD) -> Rows:
         "enrollment": enrollment,
         "thread": sent.thread,
         "reply": reply,
+        "mine": me,
+        "note": Note.objects.create(thread=reply.thread, mailbox=mailbox, author=owner, text=f"Psst {inner}"),
         "message": doubtful,
+        "attachment": factories.make_attachment(answer, name=f"{inner}.pdf", content=inner.encode()),
+        "suggestion": factories.make_suggestion(sent, subject=f"About {inner}"),
         "case": case,
         "link": link,
         "receipt": receipt,
+        "import": factories.make_import(f"ben@{word}.example", filename=f"{word}.csv", actor=owner),
         "suppression": factories.make_suppression(f"no@{word}.example"),
+        "text": factories.make_text(f"Text {word}", subject=f"About {word}", body=f"<p>Hello {word}</p>"),
     }
 
 
@@ -130,18 +138,28 @@ ROWS: dict[tuple[str, str], str] = {
     ("outreach:disavow", "pk"): "project",
     ("outreach:campaign", "pk"): "draft",
     ("outreach:campaign", "person"): "enrollment",
+    ("outreach:enrollment", "pk"): "draft",
+    ("outreach:enrollment", "person"): "enrollment",
     ("outreach:step", "pk"): "draft",
     ("outreach:step", "position"): "=2",
     ("outreach:doubt", "pk"): "message",
+    ("outreach:attachment", "pk"): "attachment",
+    ("outreach:suggestion", "pk"): "suggestion",
     ("outreach:contact", "pk"): "contact",
+    ("outreach:contact_import", "pk"): "import",
     ("outreach:site", "pk"): "site",
     ("outreach:suppression", "pk"): "suppression",
+    ("outreach:library", "pk"): "text",
+    ("outreach:example", "key"): "=link-broken",
     ("outreach:thread", "pk"): "thread",
+    ("outreach:note", "pk"): "note",
     ("outreach:reply_frame", "pk"): "reply",
     ("outreach:case", "pk"): "case",
     ("mailbox:start", "provider"): "=google",
     ("mailbox:problem", "code"): "=stale",
     ("mailbox:callback", "provider"): "=google",
+    ("outreach:picture", "token"): "=nobody-has-minted-this",
+    ("mailbox:hook", "provider"): "=google",
     ("tracking:", "token"): "=nobody-has-minted-this",
     ("account_", "key"): "=nobody-has-mailed-this",
     ("account_", "uidb36"): "=1",
@@ -155,6 +173,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("api:campaign", "pk"): "draft",
     ("api:campaign_messages", "pk"): "running",
     ("api:message", "pk"): "message",
+    ("api:text", "pk"): "text",
     ("api:nowhere", "rest"): "=v1/nothing",
     ("planted-", "pk"): "contact",
 }
@@ -187,6 +206,23 @@ def sent(rows: Rows, word: str = WORD) -> dict[str, dict[str, Any]]:
         "outreach:campaign_compose": {"subject": "Other", "body": "<p>Other</p>", "wait_days": "3"},
         "outreach:campaign_mode": {"mode": "plain"},
         "outreach:campaign_test": {"compose_id": str(uuid.uuid4())},
+        "outreach:library_new": {
+            "name": "One more",
+            "folder": "Later",
+            "use": "other",
+            "is_snippet": "",
+            "subject": "Another",
+            "body": "<p>Other</p>",
+        },
+        "outreach:library_text": {
+            "name": "Taken over",
+            "folder": "Other",
+            "use": "guest_post",
+            "subject": "Other",
+            "body": "<p>Other</p>",
+        },
+        "outreach:suggestion_decide": {"answer": "no"},
+        "outreach:thread_attach": {"compose_id": str(uuid.uuid4())},
         "outreach:doubts": {"decision": "sent", "mail": [ids["message"]]},
         "outreach:doubt": {"decision": "sent"},
         "outreach:contact_new": {
@@ -204,10 +240,16 @@ def sent(rows: Rows, word: str = WORD) -> dict[str, dict[str, Any]]:
             "basis": "legitimate",
             "source": "their page",
         },
+        "outreach:contact_import": {"step": "store", "basis": "legitimate"},
         "outreach:suppression_new": {"value": "other@other.example"},
         "outreach:thread_answer": {"compose_id": str(uuid.uuid4()), "text": "Taken over"},
         "outreach:thread_label": {"reply": ids["reply"], "label": "interested"},
         "outreach:thread_done": {"undo": ""},
+        "outreach:thread_unread": {"read": "yes"},
+        "outreach:thread_assign": {"to": ids["mine"]},
+        "outreach:thread_snooze": {"choice": "tomorrow", "zone": "UTC"},
+        "outreach:thread_note": {"note_id": str(uuid.uuid4()), "note": "Taken over"},
+        "outreach:thread_writing": {"writes": "yes"},
         "outreach:removal_new": {"name": "One more", "website": "other.example"},
         "outreach:removal_import": {"lines": f"https://one.example/ https://{deep(word)}.example/"},
         "outreach:removal_text": {
@@ -230,6 +272,8 @@ def sent(rows: Rows, word: str = WORD) -> dict[str, dict[str, Any]]:
         "key_new": {"mint": str(uuid.uuid4()), "name": "One more", "scopes": ["read"], "days": "90"},
         "key_rotate": {"mint": str(uuid.uuid4()), "hours": "24"},
         "api:contacts": {"address": "new@other.example", "source": "their page"},
+        "api:texts": {"name": "One more", "body": "<p>Other</p>"},
+        "api:text": {"name": "Taken over"},
         "api:campaigns": {"project": ids["project"]},
         "planted-adopts": {"site": ids["site"]},
     }

@@ -23,9 +23,9 @@ from tests.isolation.world import DEAD, MINE, SCOPES, Visitor, World
 SIGN_IN = "/accounts/login/"
 TAKEN = (200, 204, 302, 422)
 # 409: the row stands as it stands, for whoever may.
-CALL_TAKEN = (200, 201, 409)
-# Mailboxes of their own.
-OWN = {Visitor.MEMBER: ["quiet"], Visitor.VIEWER: ["viewers"]}
+CALL_TAKEN = (200, 201, 204, 409)
+# Mailboxes and notes of their own.
+OWN = {Visitor.MEMBER: ["quiet", "quiet_note"], Visitor.VIEWER: ["viewers"]}
 # The record of requests, and when a key was last used.
 CALLS_NOTED = frozenset({"accounts_apirequest", "accounts_apikey"})
 

@@ -21,6 +21,8 @@ OF_PROJECTS = {
     "outreach.Message": "project",
     "outreach.Thread": "project",
     "outreach.Reply": "thread__project",
+    "outreach.Note": "thread__project",
+    "outreach.ThreadWords": "thread__project",
     "outreach.RemovalCase": "project",
     "outreach.Backlink": "project",
 }
@@ -30,6 +32,7 @@ OF_PROJECTS = {
 QUIET = {
     "outreach.Thread": {"mailbox": "quiet"},
     "outreach.Reply": {"thread__mailbox": "quiet"},
+    "outreach.Note": {"thread__mailbox": "quiet"},
     "outreach.Message": {"mailbox": "quiet", "kind": MessageKind.ANSWER},
 }
 

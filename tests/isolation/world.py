@@ -31,6 +31,7 @@ from outreach.models import (
     Message,
     MessageKind,
     MessageState,
+    Note,
     Project,
     ProjectAccess,
     Thread,
@@ -62,6 +63,7 @@ class Visitor(Enum):
     READS = "key: read"
     ADDS = "key: contacts:write"
     LAUNCHES = "key: campaigns:launch"
+    WRITES = "key: library:write"
     FOREIGN_KEY = "key of another workspace"
     REVOKED = "revoked key"
     EXPIRED = "key that has run out"
@@ -101,10 +103,11 @@ SCOPES: dict[Visitor, tuple[str, ...]] = {
     Visitor.READS: ("read",),
     Visitor.ADDS: ("contacts:write",),
     Visitor.LAUNCHES: ("campaigns:launch",),
-    Visitor.FOREIGN_KEY: ("read", "contacts:write", "campaigns:launch"),
+    Visitor.WRITES: ("library:write",),
+    Visitor.FOREIGN_KEY: ("read", "contacts:write", "campaigns:launch", "library:write"),
     **dict.fromkeys(
         (Visitor.REVOKED, Visitor.EXPIRED, Visitor.FAR_AWAY, Visitor.ORPHAN),
-        ("read", "contacts:write", "campaigns:launch"),
+        ("read", "contacts:write", "campaigns:launch", "library:write"),
     ),
     **dict.fromkeys((Visitor.GUESSED, Visitor.NO_KEY, Visitor.DIGEST, Visitor.GARBLED, Visitor.NAMELESS), ()),
 }
@@ -288,10 +291,11 @@ def _keep_private(ours: House, user: User) -> None:
         words = hush(ours.word)
         reply = factories.make_reply(sent, text=words, html=f"<p>{words}</p>", subject=f"Re: {words}")
         Thread.objects.filter(campaign=campaign).update(waits_since=Now())
+        note = Note.objects.create(thread=reply.thread, mailbox=mailbox, author=user, text=words)
         # Our part of the conversation is as private.
         answer = factories.make_message(sent.enrollment, position=2, state=MessageState.SENT, text=words)
         Message.objects.filter(pk=answer.pk).update(kind=MessageKind.ANSWER)
-        ours.rows.update(quiet=mailbox, quiet_thread=sent.thread, quiet_reply=reply)
+        ours.rows.update(quiet=mailbox, quiet_thread=sent.thread, quiet_reply=reply, quiet_note=note)
 
 
 def _person(visitor: Visitor) -> User:

@@ -84,7 +84,7 @@ LIBRARIES = (
     "django.db.backends.postgresql.base", "google.auth.transport.requests", "google.oauth2.id_token",
     "google_auth_oauthlib.flow", "googleapiclient.discovery", "google_auth_httplib2", "msal", "requests",
     "lxml.html", "nh3", "liquid", "openpyxl", "css_inline", "inscriptis", "tldextract", "fido2.server",
-    "qrcode", "argon2", "yaml", "ua_parser", "maxminddb", "jsonschema", "mailparser_reply", "jwt", "pytest",
+    "qrcode", "argon2", "yaml", "ua_parser", "maxminddb", "jsonschema", "jwt", "pytest",
     "pytest_django", "factory",
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from outreach.models import Campaign, CampaignState, EnrollmentState, Message, M
 from outreach.pipeline import claim, send
 from tests.factories import (
     FIRST_MAIL,
+    FOLLOW_UP,
     make_campaign,
     make_contact,
     make_enrollment,
@@ -24,6 +25,7 @@ from tests.factories import (
 )
 from tests.mailbox.conftest import connected
 from tests.mailbox.sandbox.conftest import Running
+from tests.outreach.receiving import Sent
 
 __all__ = ["connected"]
 
@@ -78,6 +80,20 @@ def send_now(message: Message) -> send.Sent:
     assert row.id == message.pk
     # The settings of the tests leave 1.5 s from here to the last gate; behind them the mail stays `drafted`.
     return send.send(row.id, row.fence, until=time.monotonic() + TURN_SECONDS)
+
+
+@pytest.fixture
+def sent(queue: Queue) -> Sent:
+    """`sent("google", "ana.reply@site.example")`: accepted, and a follow-up is planned."""
+
+    def make(provider: str, address: str = "ana.silent@site.example", **account: object) -> Message:
+        (row,) = queue(provider, address, steps=(FIRST_MAIL, FOLLOW_UP), **account)
+        send_now(row)
+        row.refresh_from_db()
+        assert row.state == MessageState.SENT
+        return row
+
+    return make
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEvent, User, Workspace
 from accounts.tenancy import workspace
-from outreach import campaigns
+from outreach import campaigns, enrollments
 from outreach.models import Enrollment, MessageState
 from tests import factories
 
@@ -27,7 +27,7 @@ def test_it_writes_down_people_put_in_and_taken_out(in_ws: Workspace, owner: Use
     person = factories.make_contact("ana@kingfisher.example")
     campaigns.add_contacts(campaign, [person], actor=owner)
     campaigns.add_contacts(campaign, [person], actor=owner)
-    campaigns.remove_enrollment(Enrollment.objects.get(), actor=owner)
+    enrollments.take_out(Enrollment.objects.get(), actor=owner)
     campaigns.remove_step(campaign.steps.get(position=2), actor=owner)
     about = str(campaign.pk)
     assert acts() == [

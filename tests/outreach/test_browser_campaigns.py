@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts import clock
 from accounts.models import User, Workspace
 from accounts.tenancy import workspace
-from outreach.models import Campaign, CampaignState, Message, MessageState
+from outreach.models import Campaign, CampaignState, ContactImport, ImportState, Message, MessageState
 from outreach.models.contacts import address_index
 from tests import factories
 
@@ -334,6 +334,9 @@ def test_it_gives_axe_nothing_to_object_to_and_never_scrolls_sideways(
         contact = draft.enrollments.first()
         assert contact is not None
         factories.make_suppression("acme.example", scope="domain")
+        imports = [factories.make_import("new@one.example", "no address") for _ in range(3)]
+        ContactImport.objects.filter(pk=imports[1].pk).update(state=ImportState.STORING)
+        ContactImport.objects.filter(pk=imports[2].pk).update(state=ImportState.DONE)
     paths = [
         "campaigns/",
         "campaigns/new/",
@@ -345,6 +348,8 @@ def test_it_gives_axe_nothing_to_object_to_and_never_scrolls_sideways(
         "contacts/",
         f"contacts/{contact.contact_id}/",
         "contacts/import/",
+        "contacts/imports/",
+        *[f"contacts/imports/{row.pk}/" for row in imports],
         "sites/",
         "suppressions/",
         "projects/",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import AuditEvent, User, Workspace
-from outreach import campaigns
+from outreach import campaigns, enrollments
 from outreach.models import (
     Campaign,
     CampaignState,
@@ -163,11 +163,11 @@ def test_it_adds_people_once_and_plans_newcomers_of_a_running_campaign(in_ws: Wo
 
 def test_it_takes_a_person_out(in_ws: Workspace, owner: User) -> None:
     draft = make_campaign(contacts=[make_contact()])
-    campaigns.remove_enrollment(draft.enrollments.get(), actor=owner)
+    enrollments.take_out(draft.enrollments.get(), actor=owner)
     assert not draft.enrollments.exists()
     campaign = running(1)
     row = campaign.enrollments.get()
-    campaigns.remove_enrollment(row, actor=owner)
+    enrollments.take_out(row, actor=owner)
     row.refresh_from_db()
     assert row.state == EnrollmentState.CANCELLED
     assert Message.objects.get().state == MessageState.CANCELLED

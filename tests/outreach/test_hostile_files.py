@@ -63,10 +63,10 @@ LAUGHS = b'<!ENTITY a "%s">' % (b"ha" * 50) + b"".join(
 
 @pytest.mark.parametrize("row", [3_000_000, 10**12])
 def test_it_refuses_a_row_beyond_the_end(row: int) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(ImportRefused, match="lines"):
         read_table(workbook(far(row)), filename="list.xlsx")
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5
 
 
 def test_it_reads_past_a_gap() -> None:
@@ -83,9 +83,9 @@ def said_by(data: bytes) -> str:
 
 
 def test_it_lets_no_entity_grow() -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     assert len(said_by(workbook(with_entities(LAUGHS, b"&g;")))) < 10_000
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5
 
 
 def test_it_reads_no_file_of_the_server() -> None:

@@ -45,7 +45,7 @@ def test_it_lists_each_state_with_its_bin(in_ws: Workspace, owner: User, signed_
     )
     page = words(signed_in(owner).get(f"/w/{in_ws.slug}/mailboxes/"))
     assert "1 of 3 can send now" in page
-    for expected in ("Connected", "Waiting for Microsoft", "Needs reconnecting", "Google ended our access."):
+    for expected in ("Connected", "Waiting for Microsoft", "Needs reconnecting", "Google ended our access"):
         assert expected in page
     for name in ("mira", "joren", "press"):
         assert f'aria-label="Remove access to {name}@fernhill.example"' in page

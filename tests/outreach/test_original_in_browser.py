@@ -2,94 +2,39 @@
 
 from __future__ import annotations
 
-import functools
-import random
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Dialog, Error, Page, Request
+from playwright.sync_api import Browser, Dialog, Page
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User, Workspace
 from accounts.tenancy import workspace
-from mailbox.parsing.html import sanitise
+from mailbox.parsing.html import clean
 from outreach.models import MessageState, Reply
+from outreach.views import original
 from tests.config.test_same_origin import let_in
 from tests.factories import make_message, make_reply, make_thread
+from tests.mailbox.parsing.attacks import SEED, armed, mutated, written
+from tests.outreach.stage import Stage, stage
 
-ACT = "top.__pwned=window.__pwned=1;fetch(`http://127.0.0.1:8999/ran`)"
-LOAD = "http://127.0.0.1:8999/loaded"
-WRAPS = ["svg", "math", "p", "table", "select", "b", "svg><desc", "li"]
-# Each runs or loads something in a page without protection.
-CORPUS = [
-    f"<script>{ACT}</script>",
-    f"<script src={LOAD}.js></script>",
-    f'<img src=x: onerror="{ACT}">',
-    f'<img src="{LOAD}.png" srcset="{LOAD}2.png 2x">',
-    f'<svg onload="{ACT}"></svg>',
-    f"<svg><script>{ACT}</script></svg>",
-    f'<svg><image href="{LOAD}.svg"/></svg>',
-    f'<svg><animate attributeName=x begin=0s onbegin="{ACT}" /></svg>',
-    f'<body onload="{ACT}">',
-    f'<details open ontoggle="{ACT}">a</details>',
-    f'<input autofocus onfocus="{ACT}">',
-    f'<video src="{LOAD}.mp4" onerror="{ACT}" poster="{LOAD}.jpg" autoplay></video>',
-    f'<audio src="{LOAD}.mp3" autoplay onerror="{ACT}"></audio>',
-    f'<iframe srcdoc="<script>{ACT}</script>"></iframe>',
-    f'<iframe src="javascript:{ACT}"></iframe>',
-    f'<iframe src="{LOAD}.html"></iframe>',
-    f'<object data="{LOAD}.html"></object><embed src="{LOAD}2.html">',
-    f'<style>@import url("{LOAD}.css");</style>',
-    f"<style>body{{background:url({LOAD}-bg.png)}}</style>",
-    f'<div style="background:url({LOAD}-inline.png);position:fixed;inset:0">Sign in again</div>',
-    f'<link rel=stylesheet href="{LOAD}.css"><link rel=prefetch href="{LOAD}.html">',
-    f'<meta http-equiv="refresh" content="0;url={LOAD}.html">',
-    f'<table background="{LOAD}-table.png"><tr><td>a</table>',
-    f'<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x: onerror={ACT}&gt;">',
-    f'<noscript><p title="</noscript><img src=x: onerror={ACT}>"></noscript>',
-    f'<form><math><mtext></form><form><mglyph><style></math><img src=x: onerror="{ACT}">',
-    f'<svg></p><style><a id="</style><img src=x: onerror={ACT}>"></svg>',
-    f'<title><a title="</title><img src=x: onerror={ACT}>"></title>',
-    f'<textarea><a title="</textarea><img src=x: onerror={ACT}>"></textarea>',
-    f'<template><img src=x: onerror="{ACT}"></template><img src=x: onerror="{ACT}">',
-    f'<select><template><style></select><img src=x: onerror="{ACT}">',
-    f'<a href="javascript:{ACT}" autofocus onfocus="{ACT}" tabindex=1>a</a>',
-    f'<base href="{LOAD}/"><img src=relative.png>',
-    f'<marquee onstart="{ACT}">a</marquee>',
-    f'<xmp><img alt="</xmp><img src=x: onerror={ACT}>"></xmp>',
-]
-SEED, EACH = 20, 3
+# `make hostile` opens 5,000.
+MUTATIONS = int(os.environ.get("HOSTILE_MUTATIONS", "300"))
+# Of the written ones, for what turns off the cleaning or the policy.
+EVERY = 1 if "HOSTILE_MUTATIONS" in os.environ else 4
 
 
-def mutate(html: str, dice: random.Random) -> str:
-    """The same attack, written as filters do not expect it."""
-    for _ in range(dice.randint(1, 3)):
-        cut = dice.randrange(len(html))
-        html = dice.choice(
-            [
-                html.swapcase() if "http" not in html else html,
-                html[:cut] + dice.choice(["\x00", "\t", "\n", "\x0c", "/", "\u2028"]) + html[cut:],
-                html.replace("<", "<\x0b", 1),
-                f"<{dice.choice(WRAPS)}>{html}",
-                f"{html}</{dice.choice(WRAPS)}>",
-                html.replace('"', "'"),
-                html.replace('"', "`"),
-                html.replace(" ", "/"),
-                f"<!--{html[:cut]}-->{html}",
-                f"<![CDATA[{html}]]>{html}",
-                f"<div title='{html[:cut]}'>{html}",
-                "<b>" * 60 + html,
-                html.replace("script", "scr<script>ipt"),
-                html + html[:cut],
-            ]
-        )
-    return html
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Stage]:
+    with stage() as here:
+        yield here
 
 
-def attacks() -> list[str]:
-    dice = random.Random(SEED)
-    return CORPUS + [mutate(html, dice) for html in CORPUS for _ in range(EACH)]
+def attacks(scene: Stage, every: int = 1) -> list[str]:
+    """The written attacks, each with an address of its own."""
+    return [armed(payload, f"{scene.elsewhere}/{n}") for n, payload in enumerate(written()[::every])]
 
 
 @pytest.fixture
@@ -115,69 +60,66 @@ def watched(page: Page) -> Page:
     return page
 
 
-def note(asked: list[str], request: Request) -> None:
-    asked.append(request.url)
-
-
 def asked(page: Page) -> list[str]:
     found: list[str] = page.asked  # type: ignore[attr-defined]
     return found
 
 
+def test_it_has_many_attacks() -> None:
+    assert len(written()) == len(set(written())) >= 300
+    made = mutated(written(), 5000)
+    assert made == mutated(written(), 5000)
+    assert len(set(made)) > 4900
+
+
 @pytest.mark.slow
-def test_it_shows_what_a_stranger_sent_without_running_or_loading_any_of_it(
-    watched: Page, live_server: LiveServer, owner: User, ws: Workspace, reply: Reply,
-    signed_in: Callable[[User], Client], capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    """As it would stand if no rule had cleaned it before it was stored."""
-    let_in(watched, live_server, signed_in(owner))
-    frame = f"{live_server.url}/w/{ws.slug}/replies/{reply.pk}/original/"
-    with workspace(ws):
-        thread = f"{live_server.url}/w/{ws.slug}/inbox/{reply.thread_id}/"
-    tried = attacks()
-    asked(watched).clear()
-    for html in tried:
-        with workspace(ws):
-            reply.html = html
-            reply.save(update_fields=["html"])
-        watched.goto(frame)
-        assert watched.evaluate("window.__pwned") is None, html
-    # And inside the page, with the frame open, where `top` is ours.
-    for html in tried[:: len(tried) // 12]:
-        with workspace(ws):
-            reply.html = html
-            reply.save(update_fields=["html"])
-        watched.goto(thread)
-        watched.locator("details.fold summary").first.click()
-        watched.frame_locator("iframe.original").locator("body").wait_for()
-        assert watched.evaluate("window.__pwned") is None, html
-    foreign = [url for url in asked(watched) if not url.startswith(live_server.url)]
+def test_it_runs_and_loads_nothing_of_what_a_stranger_sent(
+    scene: Stage, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the real frame, with every second mail's pictures shown."""
+    tried = attacks(scene)
+    mails = tried + mutated(tried, MUTATIONS)
+    found = scene.open(browser, mails)
     with capsys.disabled():
         print(  # noqa: T201  (the figures of the run)
-            f"\noriginals in Chromium, seed {SEED}: {len(tried)} mails, 0 ran, {len(foreign)} requests out"
+            f"\nhostile mails in Chromium, seed {SEED}: {len(tried)} written, {MUTATIONS} made of them; "
+            f"{len(found.ran)} ran, {found.dialogs} dialogs, {len(found.asked)} requests and "
+            f"{len(found.touched)} connections elsewhere, {len(found.moved)} moved"
         )
-    assert foreign == []
+    assert found.quiet, str(found)
 
 
-def has_run(page: Page) -> bool:
-    try:
-        return bool(page.evaluate("window.__pwned"))
-    except Error:  # it has just taken the page elsewhere
-        return True
+@pytest.mark.slow
+def test_it_would_see_an_attack_that_works(
+    scene: Stage, browser: Browser, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without cleaning and without the policy the attacks run and load: they have teeth, and we see them."""
+    monkeypatch.setattr(original, "clean", lambda html, picture=None: html)
+    tried = attacks(scene, EVERY)
+    found = scene.open(browser, tried, policy=False)
+    fired = found.fired | set(found.ran)
+    with capsys.disabled():
+        print(f"\nwithout protection: {len(fired)} of {len(tried)} reach out, {len(found.ran)} run")  # noqa: T201
+    assert not found.quiet
+    # Many wait for a press or for another browser; enough need neither.
+    assert len(fired) > len(tried) // 5
+    assert found.dialogs
 
 
-def test_it_would_see_an_attack_that_works(browser: Browser, live_server: LiveServer) -> None:
-    """The corpus has teeth: in a page without protection it runs and loads."""
-    ran = 0
-    for html in CORPUS:
-        page = browser.new_page()
-        asked: list[str] = []
-        page.on("request", functools.partial(note, asked))
-        page.set_content(html, wait_until="commit")
-        page.wait_for_timeout(100)
-        ran += any("127.0.0.1:8999" in url for url in asked) or has_run(page)
-        page.close()
-    assert ran >= len(CORPUS) * 2 // 3, ran
+@pytest.mark.slow
+def test_it_is_held_by_the_policy_alone(
+    scene: Stage, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(original, "clean", lambda html, picture=None: html)
+    found = scene.open(browser, attacks(scene, EVERY))
+    assert found.asked
+    assert found.held, str(found)
+
+
+@pytest.mark.slow
+def test_it_is_held_by_the_cleaning_alone(scene: Stage, browser: Browser) -> None:
+    found = scene.open(browser, attacks(scene, EVERY), policy=False)
+    assert found.quiet, str(found)
 
 
 def test_it_frames_the_original_without_any_right_but_to_open_links(
@@ -199,9 +141,10 @@ def test_it_frames_the_original_without_any_right_but_to_open_links(
     link.wait_for()
     assert link.get_attribute("target") == "_blank"
     assert set((link.get_attribute("rel") or "").split()) == {"noopener", "noreferrer", "nofollow"}
-    # Its own stylesheet is there: the link says where it leads.
-    shown = link.evaluate("a => getComputedStyle(a, '::after').content")
-    assert "https://site.example/a" in shown
+    # The link says where it leads, and our stylesheet is there.
+    mark = link.locator("bdi.host")
+    assert mark.text_content() == "site.example"
+    assert mark.evaluate("one => getComputedStyle(one).fontSize") == "12px"
     origin = watched.frames[-1].evaluate("window.origin")
     assert origin == "null"
 
@@ -227,4 +170,4 @@ def test_it_lays_a_policy_of_its_own_on_the_frame(
     page = answer.content.decode()
     assert "onclick" not in page
     assert "<script" not in page
-    assert sanitise("<p>Hello</p>") in page
+    assert clean("<p>Hello</p>") in page

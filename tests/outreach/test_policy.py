@@ -211,6 +211,7 @@ TABLE: list[tuple[str, Break, str, set[MessageKind], bool]] = [
     ("G12 cool-down", _wrote_lately, "cool_down", {FIRST}, False),
     ("G12 site", _site_is_full, "site_budget", {REMOVAL}, False),
     ("G13 paused", lambda row: _update(Campaign, state="paused"), "campaign_paused", SEQUENCE, False),
+    ("G13 person", lambda row: _update(Enrollment, paused_at=clock.now()), "person_paused", SEQUENCE, False),
     ("G13 ended", lambda row: _update(Campaign, state="cancelled"), "campaign_cancelled", SEQUENCE, True),
     ("G13 replied", lambda row: _update(Enrollment, state="replied"), "replied", SEQUENCE, True),
     ("G13 bounced", lambda row: _update(Enrollment, state="bounced"), "bounced", SEQUENCE, True),
@@ -357,11 +358,11 @@ def _said(row: Message, number: str) -> list[policy.Verdict]:
     return [verdict for gate, verdict in found if gate.number == number]
 
 
-def test_it_warns_of_a_domain_that_was_not_checked_and_stops_nothing(in_ws: Workspace) -> None:
+def test_it_warns_of_a_domain_that_cannot_be_checked_and_stops_nothing(in_ws: Workspace) -> None:
     """G6 (decisions 9)."""
     row = ready(FIRST)
     (verdict,) = _said(row, "G6")
-    assert (verdict.ok, verdict.code) == (True, "domain_unchecked")
+    assert (verdict.ok, verdict.code) == (True, "domain_unknown")
     assert "fernhill.example" in verdict.sentence
     assert policy.may_send(fresh(row)) == policy.Verdict(ok=True)
     mailbox = Mailbox.objects.get()

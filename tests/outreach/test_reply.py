@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from collections.abc import Callable
 from email.message import EmailMessage
 
 import pytest
@@ -17,7 +16,6 @@ from outreach.models import (
     Enrollment,
     EnrollmentState,
     Label,
-    Message,
     MessageState,
     Reply,
     ReplyKind,
@@ -25,54 +23,11 @@ from outreach.models import (
     SuppressionReason,
     Thread,
 )
-from outreach.pipeline import reply
 from outreach.pipeline.reply import Polled
-from tests.factories import FIRST_MAIL, FOLLOW_UP
 from tests.mailbox.sandbox.conftest import Running
-from tests.outreach.conftest import Queue, send_now
+from tests.outreach.receiving import Sent, following, inbound, poll, poll_until
 
 BOTH = pytest.mark.parametrize("provider", ["google", "microsoft"])
-Sent = Callable[..., Message]
-
-
-@pytest.fixture
-def sent(queue: Queue) -> Sent:
-    """`sent("google", "ana.reply@site.example")`: accepted, and a follow-up is planned."""
-
-    def make(provider: str, address: str = "ana.silent@site.example", **account: object) -> Message:
-        (row,) = queue(provider, address, steps=(FIRST_MAIL, FOLLOW_UP), **account)
-        send_now(row)
-        row.refresh_from_db()
-        assert row.state == MessageState.SENT
-        return row
-
-    return make
-
-
-def poll() -> Polled:
-    return reply.poll(Mailbox.objects.get())
-
-
-def poll_until(providers: Running, **wanted: object) -> Reply:
-    found: Reply = providers.wait(lambda: poll() and Reply.objects.filter(**wanted).first(), 15)
-    return found
-
-
-def inbound(providers: Running, row: Message, **parts: object) -> None:
-    values = {
-        "email": Mailbox.objects.get().address,
-        "from": "Ana Berg <ana.silent@site.example>",
-        "subject": "Re: Your hut table",
-        "text": "Thank you, tell me more.",
-        "reply_to": row.rfc_message_id,
-        **parts,
-    }
-    providers.post("inbound", **{name: value for name, value in values.items() if value is not None})
-
-
-def following() -> Message:
-    found: Message = Message.objects.get(step__position=2)
-    return found
 
 
 @BOTH

@@ -25,7 +25,6 @@ from outreach.models import (
     MessageState,
     Project,
 )
-from outreach.views.forecast import forecast_of
 from tests import factories
 
 SignedIn = Callable[[User], Client]
@@ -168,35 +167,6 @@ def test_it_asks_no_more_of_the_database_for_50_people_than_for_5(client: Client
         counts.append(len(found))
     assert page.count("Accepted by Gmail") == 50
     assert counts[0] == counts[1]
-
-
-def test_it_forecasts_the_coming_days_from_cap_weekdays_and_follow_ups(in_ws: Workspace) -> None:
-    campaign = running(weekdays=[0, 1, 2, 3, 4])
-    # Longer than three working days with a weekend between: no follow-up takes the room of a first mail.
-    campaign.steps.filter(position=2).update(wait_days=9)
-    for _ in range(45):
-        factories.make_message(person(campaign))
-    found = forecast_of(campaign)
-    assert found is not None
-    assert (found.cap, found.waiting) == (20, 45)
-    firsts = [day.first for day in found.days if day.works]
-    assert firsts[:4] == [20, 20, 5, 0]
-    assert all(day.idle for day in found.days if not day.works)
-    assert all(day.first + day.follow <= 20 for day in found.days)
-    assert found.last_first is not None
-    assert found.last_step is not None
-    assert found.last_step > found.last_first
-
-
-def test_it_shows_the_forecast_beside_the_people_and_none_without_waiting_mails(
-    client: Client, in_ws: Workspace
-) -> None:
-    campaign = running()
-    assert "Forecast by day" not in client.get(url(in_ws, f"{campaign.pk}/")).content.decode()
-    factories.make_message(person(campaign))
-    page = client.get(url(in_ws, f"{campaign.pk}/")).content.decode()
-    assert "Forecast by day" in page
-    assert "All steps end on" in page
 
 
 def test_it_pauses_and_resumes(client: Client, in_ws: Workspace) -> None:

@@ -1,12 +1,10 @@
-"""Contacts: the form, the search, the page of one person, deletion and import, through the front door."""
+"""Contacts: the form, the search, the page of one person and deletion, through the front door."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User, Workspace
@@ -14,7 +12,6 @@ from outreach.models import Contact, Message, MessageState, Suppression
 from tests import factories
 
 SignedIn = Callable[[User], Client]
-PASTE = {"basis": "legitimate", "source": "Their imprint"}
 
 
 @pytest.fixture
@@ -128,118 +125,3 @@ def test_it_lets_a_viewer_look_and_nothing_more(signed_in: SignedIn, viewer: Use
     assert client.get(url(in_ws, f"contacts/{contact.pk}/")).status_code == 200
     for path in (f"contacts/{contact.pk}/edit/", f"contacts/{contact.pk}/delete/", "contacts/import/"):
         assert client.post(url(in_ws, path)).status_code == 403
-
-
-CSVS = {
-    "a byte-order mark and semicolons": "\ufeffE-Mail;Vorname;Thema\r\n"
-    "anselm@ridge.example;Anselm;huts\r\nbad;X;y\r\n",
-    "old line ends": "Email,First name,Thema\ranselm@ridge.example,Anselm,huts\rbad,X,y\r",
-    "tabs": "email\tfirst name\tThema\nanselm@ridge.example\tAnselm\thuts\nbad\tX\ty\n",
-}
-
-
-@pytest.mark.parametrize("text", CSVS.values(), ids=list(CSVS))
-def test_it_imports_a_file_in_three_steps_and_names_each_rejected_row(
-    client: Client, in_ws: Workspace, text: str
-) -> None:
-    file = SimpleUploadedFile("people.csv", text.encode())
-    checked = client.post(url(in_ws, "contacts/import/"), {**PASTE, "file": file})
-    page = checked.content.decode()
-    assert "Import 1 person" in page
-    assert ">bad, X, y<" in page
-    assert "New field: Thema" in page
-    assert not Contact.objects.exists()
-    done = client.post(url(in_ws, "contacts/import/"), {**_hidden(page), "step": "store"}, follow=True)
-    row = Contact.objects.get()
-    assert (row.address, row.first_name, row.source) == ("anselm@ridge.example", "Anselm", "Their imprint")
-    assert row.fields == {"thema": "huts"}
-    assert "1 people added" in done.content.decode() or "1 person" in done.content.decode()
-
-
-def test_it_reads_columns_as_the_person_matches_them(client: Client, in_ws: Workspace) -> None:
-    file = SimpleUploadedFile("people.csv", b"Email,Who,DR\nanselm@ridge.example,Anselm Ridge,41\n")
-    page = client.post(url(in_ws, "contacts/import/"), {**PASTE, "file": file}).content.decode()
-    fields = {**_hidden(page), "target": ["address", "name", ""], "step": "store"}
-    client.post(url(in_ws, "contacts/import/"), fields)
-    row = Contact.objects.get()
-    assert (row.name, row.fields) == ("Anselm Ridge", {})
-
-
-def test_it_gives_the_rejected_rows_as_a_file_that_runs_no_formula(client: Client, in_ws: Workspace) -> None:
-    file = SimpleUploadedFile("people.csv", b'Email,Name\n=HYPERLINK("x"),Anselm\nok@ridge.example,B\n')
-    page = client.post(url(in_ws, "contacts/import/"), {**PASTE, "file": file}).content.decode()
-    answer = client.post(url(in_ws, "contacts/import/"), {**_hidden(page), "step": "rejects"})
-    assert answer["Content-Type"].startswith("text/csv")
-    assert "'=HYPERLINK" in answer.content.decode()
-
-
-def test_it_keeps_a_blocked_address_blocked_through_an_import(client: Client, in_ws: Workspace) -> None:
-    factories.make_suppression("anselm@ridge.example")
-    page = client.post(
-        url(in_ws, "contacts/import/"), {**PASTE, "lines": "Anselm <anselm@ridge.example>"}
-    ).content.decode()
-    assert "They stay blocked" in page
-    client.post(url(in_ws, "contacts/import/"), {**_hidden(page), "step": "store"})
-    assert Suppression.objects.count() == 1
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"lines": ""}, "Paste some lines"),
-        ({"lines": "x" * (2 * 1024 * 1024 + 1)}, "more than 2 MB"),
-        ({"lines": "anselm@ridge.example", "source": ""}, "Say where the addresses are from"),
-        ({"lines": "anselm@ridge.example", "source": "a\nb"}, "Line breaks"),
-    ],
-)
-def test_it_answers_bad_input_beside_the_field(
-    client: Client, in_ws: Workspace, values: dict[str, str], words: str
-) -> None:
-    answer = client.post(url(in_ws, "contacts/import/"), {**PASTE, **values})
-    assert answer.status_code == 422
-    assert words in answer.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        ("people.csv", b""),
-        ("people.csv", b"\x00\x01\x02\xff\xfe" * 50),
-        ("people.xlsx", b"PK\x03\x04 not a workbook"),
-        ("people.csv", b"Name,Company\nAnselm,Ridge\n"),
-        ("people.csv", b"Email\n" + b"a" * (2 * 1024 * 1024)),
-    ],
-    ids=["empty", "binary", "broken workbook", "no addresses", "too large"],
-)
-def test_it_refuses_a_file_that_is_no_list_of_people(
-    client: Client, in_ws: Workspace, name: str, data: bytes
-) -> None:
-    answer = client.post(url(in_ws, "contacts/import/"), {**PASTE, "file": SimpleUploadedFile(name, data)})
-    assert answer.status_code in (200, 422)
-    assert "Import 1 " not in answer.content.decode()
-    assert not Contact.objects.exists()
-
-
-def test_it_starts_over_when_the_second_step_comes_back_mangled(client: Client, in_ws: Workspace) -> None:
-    for data in ("%%%", "", "AAAA"):
-        answer = client.post(
-            url(in_ws, "contacts/import/"),
-            {
-                **PASTE,
-                "step": "store",
-                "filename": "people.csv",
-                "data": data,
-                "header": "x",
-                "target": "address",
-            },
-        )
-        assert answer.status_code in (200, 302)
-    assert not Contact.objects.exists()
-
-
-def _hidden(page: str) -> dict[str, object]:
-    """The fields of step 2 as a browser would send them back."""
-    pairs = re.findall(r'<input type="hidden" name="(data|filename|source)" value="([^"]*)"', page)
-    headers = re.findall(r'name="header" value="([^"]*)"', page)
-    targets = re.findall(r'<option value="([^"]*)" selected>', page)
-    return {**dict(pairs), "header": headers, "target": targets[: len(headers)], "basis": "legitimate"}

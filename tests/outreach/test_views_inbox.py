@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from accounts import clock
 from accounts.models import User, Workspace
 from mailbox.models import Mailbox, MailboxState
 from mailbox.parsing import html
+from outreach.inbox import conversation
 from outreach.models import (
     Backlink,
     Enrollment,
@@ -32,6 +34,7 @@ from outreach.models import (
 from outreach.suppression import is_suppressed
 from tests import factories
 from tests.outreach.removal_cast import make_asked, make_list
+from tests.outreach.talks import again, talk
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +140,7 @@ def test_it_shows_a_hostile_original_in_a_frame_that_can_do_nothing(
         '<a href="javascript:steal()">x</a><a href="https://huts.example/">good</a><style>p{}</style>'
         '<iframe src="https://evil.example"></iframe><form action="https://evil.example"><input></form>'
     )
-    reply = answered(mailbox, html=html.sanitise(hostile))
+    reply = answered(mailbox, html=html.keep(hostile))
     page = me.get(at(in_ws, f"inbox/{reply.thread_id}/")).content.decode()
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
     frame = me.get(at(in_ws, f"replies/{reply.pk}/original/"))
@@ -331,3 +334,38 @@ def test_it_asks_no_more_queries_for_a_long_conversation(
     for number in range(30):
         factories.make_reply(reply.message, text=f"Answer {number}")
     assert queries() == few
+
+
+def test_it_asks_the_time_once_for_all_mails_of_a_conversation(in_ws: Workspace, mailbox: Mailbox) -> None:
+    steps = [(f"Step {number}", "Text") for number in range(3)]
+    row = factories.make_enrollment(factories.make_campaign(mailbox=mailbox, steps=steps))
+    first = factories.make_message(row, state=MessageState.SENT)
+    thread = first.thread
+    assert thread is not None
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            conversation.of_thread(thread, now=clock.now())
+        return len(asked)
+
+    few = queries()
+    for position in (2, 3):
+        factories.make_message(row, position=position, state=MessageState.SENT)
+    assert queries() == few
+
+
+def test_it_shows_the_newest_of_a_long_conversation_and_all_of_it_when_asked(
+    me: Client, in_ws: Workspace, mailbox: Mailbox
+) -> None:
+    row = talk(mailbox)
+    for number in range(25):
+        again(row, text=f"Mail number {number}.", received_at=clock.now() + dt.timedelta(minutes=number))
+    page = me.get(at(in_ws, f"inbox/{row.pk}/")).content.decode()
+    assert "Mail number 24." in page
+    assert "Mail number 5." in page
+    assert "Mail number 4." not in page
+    assert "Show the earlier mails" in page
+    whole = me.get(at(in_ws, f"inbox/{row.pk}/?all=yes")).content.decode()
+    assert "Mail number 0." in whole
+    assert "Show the earlier mails" not in whole
+    assert "all=yes&amp;live=" in whole

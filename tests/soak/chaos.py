@@ -53,6 +53,8 @@ OF_A_MAILBOX = (
     "outreach.poll_mailbox",
     "outreach.sweep_mailbox",
 )
+# A scheduled look names its mailbox together with the workspace, several to a message.
+OF_PAIRS = ("outreach.poll_mailboxes",)
 OF_A_WORKSPACE = ("outreach.queue_messages", "outreach.finish_campaigns")
 
 
@@ -168,6 +170,7 @@ class Chaos:
         self.world.forget_keys(str(mailbox))
         done = self._send(
             [(name, (here, str(mailbox))) for name in OF_A_MAILBOX]
+            + [(name, (f"{here}/{mailbox}",)) for name in OF_PAIRS]
             + [(name, (here,)) for name in OF_A_WORKSPACE]
         )
         for _ in range(COPIES):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,14 @@ def capped(cap: int) -> dict[str, str]:
 class World(Run):
     """`up` starts the servers and makes this process a part of the product; `started` counts by name.
 
-    `failing`: the workers' own failpoints are armed.
+    `failing`: the workers' own failpoints are armed. `settings` stand before those of a soak of sending.
     """
 
-    def __init__(self, data: Path, *, cap: int, failing: bool = False) -> None:
+    def __init__(
+        self, data: Path, *, cap: int, failing: bool = False, settings: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(data)
+        self.settings = dict(settings or {})
         self.fired = data / "fired"
         self.failing = failing
         self.cap = cap
@@ -75,7 +78,7 @@ class World(Run):
         self.claim_folder(reset=True)
         ports = self.choose_ports(20_000 + os.getpid() % 20_000)
         url, self.redis_server = embedded.start_redis(self.logs)
-        self.env = self.environment(ports) | SETTINGS | capped(self.cap) | {"REDIS_URL": url}
+        self.env = self.environment(ports) | SETTINGS | capped(self.cap) | self.settings | {"REDIS_URL": url}
         self.redis_client = redis.Redis.from_url(url)
         self.sandbox_port = ports["sandbox"]
         sandbox = self.spawn("sandbox", "-m", "mailbox.sandbox", DEBUG="true", SANDBOX_PACE=SANDBOX_PACE)

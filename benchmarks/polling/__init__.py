@@ -1,0 +1,1 @@
+"""What `benchmarks/poll.py` is made of."""
