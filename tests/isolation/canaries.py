@@ -18,7 +18,8 @@ from accounts import clock
 from accounts.encryption import EncryptedBytesField, EncryptedTextField, seal
 from accounts.models import Membership, User
 from accounts.tenancy import WorkspaceModel, workspace
-from tests.isolation.house import House, deep, tenant_models
+from tests.isolation.house import House, tenant_models
+from tests.isolation.words import deep
 
 # What somebody sees who sees no project: everything else belongs to one.
 WORKSPACE_WIDE = {

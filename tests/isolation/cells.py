@@ -21,8 +21,9 @@ from django.test import Client
 
 from accounts.models import Workspace
 from tests.isolation.addresses import Address
-from tests.isolation.expected import API, INSIDE, METHODS, OUTSIDE
+from tests.isolation.expected import API, INSIDE, OUTSIDE
 from tests.isolation.house import House, crossings, moved, print_of
+from tests.isolation.rules import METHODS
 from tests.isolation.special import CASES, Case
 from tests.isolation.world import DEAD, Visitor, World
 

@@ -1,13 +1,12 @@
 """One workspace full of rows, each with a word that must turn up nowhere else, and somebody else's beside it.
 
-`ROWS` says which row fills an argument of which address, `SENT` what a form posts there. An address with an
-argument that is not named here fails the tests.
+An area's `ROWS` (tests/isolation/areas) says which row fills an argument of which address, its `sent` what a
+form posts there. An address with an argument that is not named there fails the tests.
 """
 
 from __future__ import annotations
 
 import functools
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,20 +34,11 @@ from outreach.models import (
 from outreach.models.links import url_key
 from tests import factories
 from tests.isolation.addresses import Address
+from tests.isolation.areas import AREAS
+from tests.isolation.words import WORD, deep
 from tests.roles import as_owner
 
-WORD = "kingfisher"
 Rows = dict[str, Any]
-
-
-def deep(word: str) -> str:
-    """The word of what belongs to one project: who does not see the project does not see it."""
-    return f"{word}deep"
-
-
-def hush(word: str) -> str:
-    """The word of replies that only one person reads: whoever connected their mailbox."""
-    return f"{word}hush"
 
 
 def fill(owner: User, word: str = WORD) -> Rows:
@@ -126,55 +116,14 @@ def fill(owner: User, word: str = WORD) -> Rows:
 
 # (beginning of the address's name, argument) → the row, or a plain value.
 ROWS: dict[tuple[str, str], str] = {
-    ("key_", "pk"): "key",
-    ("member", "pk"): "membership",
-    ("invitation", "pk"): "invitation",
+    **{argument: row for area in AREAS for argument, row in area.ROWS.items()},
     ("join", "place"): "=WSnobody",
     ("join", "token"): "=nobody-has-mailed-this",
-    ("outreach:mailbox", "pk"): "mailbox",
-    ("outreach:receipt", "pk"): "receipt",
-    ("outreach:project", "pk"): "project",
-    ("outreach:removal", "pk"): "project",
-    ("outreach:disavow", "pk"): "project",
-    ("outreach:campaign", "pk"): "draft",
-    ("outreach:campaign", "person"): "enrollment",
-    ("outreach:enrollment", "pk"): "draft",
-    ("outreach:enrollment", "person"): "enrollment",
-    ("outreach:step", "pk"): "draft",
-    ("outreach:step", "position"): "=2",
-    ("outreach:doubt", "pk"): "message",
-    ("outreach:attachment", "pk"): "attachment",
-    ("outreach:suggestion", "pk"): "suggestion",
-    ("outreach:contact", "pk"): "contact",
-    ("outreach:contact_import", "pk"): "import",
-    ("outreach:site", "pk"): "site",
-    ("outreach:suppression", "pk"): "suppression",
-    ("outreach:library", "pk"): "text",
-    ("outreach:example", "key"): "=link-broken",
-    ("outreach:thread", "pk"): "thread",
-    ("outreach:note", "pk"): "note",
-    ("outreach:reply_frame", "pk"): "reply",
-    ("outreach:case", "pk"): "case",
-    ("mailbox:start", "provider"): "=google",
-    ("mailbox:problem", "code"): "=stale",
-    ("mailbox:callback", "provider"): "=google",
-    ("outreach:picture", "token"): "=nobody-has-minted-this",
-    ("mailbox:hook", "provider"): "=google",
     ("tracking:", "token"): "=nobody-has-minted-this",
     ("account_", "key"): "=nobody-has-mailed-this",
     ("account_", "uidb36"): "=1",
     ("social_", "provider"): "=google",
-    ("mailbox:stop", "token"): "=nobody-has-minted-this",
     ("mfa_", "pk"): "=1",
-    ("api:workspace", "sid"): "workspace",
-    ("api:project", "pk"): "project",
-    ("api:contact", "pk"): "contact",
-    ("api:mailbox", "pk"): "mailbox",
-    ("api:campaign", "pk"): "draft",
-    ("api:campaign_messages", "pk"): "running",
-    ("api:message", "pk"): "message",
-    ("api:text", "pk"): "text",
-    ("api:nowhere", "rest"): "=v1/nothing",
     ("planted-", "pk"): "contact",
 }
 
@@ -183,98 +132,7 @@ def sent(rows: Rows, word: str = WORD) -> dict[str, dict[str, Any]]:
     """What a form posts to an address; one that is not named gets no fields, which its view must bear."""
     ids = {name: str(row.pk) for name, row in rows.items()}
     return {
-        "settings": {"about": "workspace", "ws-name": "Taken over"},
-        "activity_export": {"format": "csv"},
-        "activity_mail": {"mails": "on"},
-        "mailbox:start": {"again": ids["mailbox"]},
-        "mailbox:connect": {"again": ids["mailbox"]},
-        "outreach:mailbox": {"display_name": "Taken over", "daily_cap": "5"},
-        "outreach:mailbox_revoke": {f"keep-{ids['project']}": "keep"},
-        "outreach:project_new": {"name": "One more"},
-        "outreach:project_edit": {"name": "Taken over", "website": "other.example"},
-        "outreach:campaigns": {"project": ids["project"]},
-        "outreach:campaign_new": {"name": "One more", "project": ids["project"], "mailbox": ids["mailbox"]},
-        "outreach:campaign_settings": {
-            "name": "Taken over",
-            "mailbox": ids["mailbox"],
-            "weekdays": ["1"],
-            "window_start": "09:00",
-            "window_end": "17:00",
-            "timezone": "UTC",
-        },
-        "outreach:campaign_people": {"about": "pick", "contact": [ids["contact"]]},
-        "outreach:campaign_compose": {"subject": "Other", "body": "<p>Other</p>", "wait_days": "3"},
-        "outreach:campaign_mode": {"mode": "plain"},
-        "outreach:campaign_test": {"compose_id": str(uuid.uuid4())},
-        "outreach:library_new": {
-            "name": "One more",
-            "folder": "Later",
-            "use": "other",
-            "is_snippet": "",
-            "subject": "Another",
-            "body": "<p>Other</p>",
-        },
-        "outreach:library_text": {
-            "name": "Taken over",
-            "folder": "Other",
-            "use": "guest_post",
-            "subject": "Other",
-            "body": "<p>Other</p>",
-        },
-        "outreach:suggestion_decide": {"answer": "no"},
-        "outreach:thread_attach": {"compose_id": str(uuid.uuid4())},
-        "outreach:doubts": {"decision": "sent", "mail": [ids["message"]]},
-        "outreach:doubt": {"decision": "sent"},
-        "outreach:contact_new": {
-            "address": "new@other.example",
-            "basis": "legitimate",
-            "tracking_consent": "unknown",
-        },
-        "outreach:contact_edit": {
-            "address": "new@other.example",
-            "basis": "legitimate",
-            "tracking_consent": "unknown",
-        },
-        "outreach:contacts_import": {
-            "lines": "new@other.example",
-            "basis": "legitimate",
-            "source": "their page",
-        },
-        "outreach:contact_import": {"step": "store", "basis": "legitimate"},
-        "outreach:suppression_new": {"value": "other@other.example"},
-        "outreach:thread_answer": {"compose_id": str(uuid.uuid4()), "text": "Taken over"},
-        "outreach:thread_label": {"reply": ids["reply"], "label": "interested"},
-        "outreach:thread_done": {"undo": ""},
-        "outreach:thread_unread": {"read": "yes"},
-        "outreach:thread_assign": {"to": ids["mine"]},
-        "outreach:thread_snooze": {"choice": "tomorrow", "zone": "UTC"},
-        "outreach:thread_note": {"note_id": str(uuid.uuid4()), "note": "Taken over"},
-        "outreach:thread_writing": {"writes": "yes"},
-        "outreach:removal_new": {"name": "One more", "website": "other.example"},
-        "outreach:removal_import": {"lines": f"https://one.example/ https://{deep(word)}.example/"},
-        "outreach:removal_text": {
-            "mailbox": ids["mailbox"],
-            "subject": "Other",
-            "body": "Other {{ links }}",
-            "wait_2": "5",
-            "wait_3": "7",
-        },
-        "outreach:removal_verdicts": {"verdict": "disavow", "confirmed": "yes", "case": [ids["case"]]},
-        "outreach:removal_write": {"case": ids["case"]},
-        "outreach:case_verdict": {"verdict": "keep"},
-        "outreach:case_contact": {"known": ids["contact"], "address": "new@other.example"},
-        "outreach:case_links": {"state": "gone", "link": ids["link"]},
-        "outreach:case_scope": {"scope": "pages"},
-        "token_show": {"mint": str(uuid.uuid4())},
-        "member_role": {"role": "viewer"},
-        "member_projects": {"projects": [ids["project"]]},
-        "invitation_new": {"email": "new@other.example", "role": "viewer", "all_projects": "on"},
-        "key_new": {"mint": str(uuid.uuid4()), "name": "One more", "scopes": ["read"], "days": "90"},
-        "key_rotate": {"mint": str(uuid.uuid4()), "hours": "24"},
-        "api:contacts": {"address": "new@other.example", "source": "their page"},
-        "api:texts": {"name": "One more", "body": "<p>Other</p>"},
-        "api:text": {"name": "Taken over"},
-        "api:campaigns": {"project": ids["project"]},
+        **{address: form for area in AREAS for address, form in area.sent(ids, word).items()},
         "planted-adopts": {"site": ids["site"]},
     }
 

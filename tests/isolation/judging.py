@@ -6,18 +6,10 @@ from django.http import HttpResponse
 
 from accounts.models import Role
 from tests.isolation.cells import Cell
-from tests.isolation.expected import (
-    API,
-    INSIDE,
-    OUTSIDE,
-    WRITES_ON_GET,
-    Audience,
-    Call,
-    Door,
-    Rule,
-)
-from tests.isolation.house import deep, hush
+from tests.isolation.expected import API, INSIDE, OUTSIDE, WRITES_ON_GET
 from tests.isolation.offers import refused_offers
+from tests.isolation.rules import Audience, Call, Door, Rule
+from tests.isolation.words import deep, hush
 from tests.isolation.world import DEAD, MINE, SCOPES, Visitor, World
 
 SIGN_IN = "/accounts/login/"

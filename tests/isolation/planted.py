@@ -15,7 +15,7 @@ from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from config.urls import urlpatterns as real
 from outreach.models import Contact, Site
-from tests.isolation.expected import acts, reads, shows
+from tests.isolation.rules import acts, reads, shows
 
 
 @require_GET

@@ -39,7 +39,8 @@ from outreach.models import (
 from tests import factories
 from tests.api.keys import bearer, make_key
 from tests.isolation.canaries import plant
-from tests.isolation.house import House, deep, furnished, hush, print_of
+from tests.isolation.house import House, furnished, print_of
+from tests.isolation.words import deep, hush
 from tests.proofs import prove
 
 OURS, THEIRS = "kingfisher", "waxwing"

@@ -1,0 +1,27 @@
+"""Contacts, sites and suppressions."""
+
+from django.urls import URLPattern, path
+
+from outreach.views import contact_imports, contacts, contacts_import, sites, suppressions
+
+IMPORT = "w/<slug:slug>/contacts/imports/<uuid:pk>/"
+urlpatterns: list[URLPattern] = [
+    path("w/<slug:slug>/contacts/", contacts.contacts, name="contacts"),
+    path("w/<slug:slug>/contacts/new/", contacts.contact_new, name="contact_new"),
+    path("w/<slug:slug>/contacts/import/", contacts_import.contacts_import, name="contacts_import"),
+    path("w/<slug:slug>/contacts/imports/", contact_imports.contact_imports, name="contact_imports"),
+    path(IMPORT, contact_imports.contact_import, name="contact_import"),
+    path(f"{IMPORT}rejected/", contact_imports.contact_import_rejects, name="contact_import_rejects"),
+    path(f"{IMPORT}cancel/", contact_imports.contact_import_cancel, name="contact_import_cancel"),
+    path(f"{IMPORT}undo/", contact_imports.contact_import_undo, name="contact_import_undo"),
+    path("w/<slug:slug>/contacts/<uuid:pk>/", contacts.contact, name="contact"),
+    path("w/<slug:slug>/contacts/<uuid:pk>/edit/", contacts.contact_edit, name="contact_edit"),
+    path("w/<slug:slug>/contacts/<uuid:pk>/delete/", contacts.contact_delete, name="contact_delete"),
+    path("w/<slug:slug>/sites/", sites.sites, name="sites"),
+    path("w/<slug:slug>/sites/<uuid:pk>/", sites.site, name="site"),
+    path("w/<slug:slug>/suppressions/", suppressions.suppressions, name="suppressions"),
+    path("w/<slug:slug>/suppressions/new/", suppressions.suppression_new, name="suppression_new"),
+    path(
+        "w/<slug:slug>/suppressions/<uuid:pk>/lift/", suppressions.suppression_lift, name="suppression_lift"
+    ),
+]

@@ -1,0 +1,60 @@
+"""The API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.isolation.rules import MEMBER, VIEWER, Call
+
+_READ = "read"
+API: dict[str, dict[str, Call]] = {
+    "api:me": {"GET": Call(VIEWER)},
+    "api:workspaces": {"GET": Call(VIEWER, _READ)},
+    "api:workspace": {"GET": Call(VIEWER, _READ)},
+    "api:projects": {"GET": Call(VIEWER, _READ)},
+    "api:project": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:contacts": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, "contacts:write")},
+    "api:contact": {"GET": Call(VIEWER, _READ)},
+    "api:mailboxes": {"GET": Call(VIEWER, _READ)},
+    "api:mailbox": {"GET": Call(VIEWER, _READ)},
+    "api:campaigns": {"GET": Call(VIEWER, _READ)},
+    "api:campaign": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:campaign_messages": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:message_why": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:texts": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, "library:write")},
+    "api:text": {
+        "GET": Call(VIEWER, _READ),
+        "PATCH": Call(MEMBER, "library:write"),
+        "DELETE": Call(MEMBER, "library:write"),
+    },
+    "api:campaign_launch": {"POST": Call(MEMBER, "campaigns:launch", project=True)},
+}
+
+# (beginning of the address's name, argument) → the row, or a plain value.
+ROWS: dict[tuple[str, str], str] = {
+    ("api:workspace", "sid"): "workspace",
+    ("api:project", "pk"): "project",
+    ("api:contact", "pk"): "contact",
+    ("api:mailbox", "pk"): "mailbox",
+    ("api:campaign", "pk"): "draft",
+    ("api:campaign_messages", "pk"): "running",
+    ("api:message", "pk"): "message",
+    ("api:text", "pk"): "text",
+    ("api:nowhere", "rest"): "=v1/nothing",
+}
+
+# Columns that a form may set although `sent` does not send them: its optional fields.
+ALSO_TAKEN: dict[str, frozenset[str]] = {}
+
+# (address, field): an id that is not theirs is left out, as one that is gone would be.
+LEAVES_OUT: set[tuple[str, str]] = set()
+
+
+def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
+    """What a form posts to an address. `ids`: the rows' ids by their names in the house."""
+    return {
+        "api:contacts": {"address": "new@other.example", "source": "their page"},
+        "api:texts": {"name": "One more", "body": "<p>Other</p>"},
+        "api:text": {"name": "Taken over"},
+        "api:campaigns": {"project": ids["project"]},
+    }
