@@ -70,7 +70,8 @@ def save_step(
         step = campaign.steps.filter(position=position).first() or Step(campaign=campaign, position=position)
         text = body.replace("\r\n", "\n").replace("\x00", "")
         before = (step.subject, step.body)
-        step.subject = rendering.one_line(subject) if position == 1 else ""
+        line = rendering.one_line(subject, most=rendering.LONGEST_WRITTEN_SUBJECT)
+        step.subject = line if position == 1 else ""
         step.body = text if campaign.text_only else rendering.sanitise(text)
         step.wait_days = 0 if position == 1 else max(0, min(wait_days, 365))
         step.save()

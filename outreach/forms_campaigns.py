@@ -13,8 +13,10 @@ from accounts import audit
 from accounts.models import User
 from accounts.viewpoint import sees_all_projects
 from mailbox.models import Mailbox
+from outreach import spinning
 from outreach.forms import NO_NEW_PROJECT, LineField, timezone_name
 from outreach.models import Campaign, Message, Project, Step
+from outreach.rendering import LONGEST_WRITTEN_SUBJECT
 
 WEEKDAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
 FOLLOW = [("", "As the workspace does"), ("on", "On, where the law lets us"), ("off", "Off")]
@@ -30,9 +32,15 @@ else:
 
 
 def fitting_subject(subject: str) -> str:
-    """Trimmed. Raises ValidationError where it is longer than a mail takes."""
-    if len(subject) > MOST_SUBJECT:
-        raise ValidationError(f"A subject has at most {MOST_SUBJECT} characters; this has {len(subject):,}.")
+    """Trimmed. Raises ValidationError where it, or one of its choices, is longer than a mail takes."""
+    if len(subject) > LONGEST_WRITTEN_SUBJECT:
+        raise ValidationError(
+            f"With its choices a subject has at most {LONGEST_WRITTEN_SUBJECT:,} characters; "
+            f"this has {len(subject):,}."
+        )
+    longest = max(len(text) for text in spinning.variants(subject, html=False))
+    if longest > MOST_SUBJECT:
+        raise ValidationError(f"A subject has at most {MOST_SUBJECT} characters; this has {longest:,}.")
     return subject.strip()
 
 

@@ -55,7 +55,7 @@ def save(
     """Store a text, cleaned as a step's is. A snippet has no subject; a `plain` body is turned into HTML."""
     text = row or SavedText(created_by=actor)
     text.name, text.folder, text.use, text.is_snippet = name, folder, use, is_snippet
-    text.subject = "" if is_snippet else rendering.one_line(subject)
+    text.subject = "" if is_snippet else rendering.one_line(subject, most=rendering.LONGEST_WRITTEN_SUBJECT)
     whole = body.replace("\r\n", "\n").replace("\x00", "")
     text.body = rendering.sanitise(html_of(whole) if plain else whole)
     text.updated_at = clock.now()

@@ -6,7 +6,7 @@ The number of queries does not grow with the number of people.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from accounts import clock
 from accounts.viewpoint import whole_workspace
 from mailbox.models import MailboxState
-from outreach import content, rendering, templating
+from outreach import content, rendering, spinning, templating
 from outreach.gates import people
 from outreach.gates.facts import COOL_DOWN_DAYS
 from outreach.gates.verdict import days
@@ -98,7 +98,8 @@ def problems_of(campaign: Campaign, steps: Sequence[Step], contacts: Sequence[Co
                 dataclasses.replace(problem, step=step.position, field=name)
                 for problem in rendering.check_template(text, known=known, html=as_html)
             ]
-    pretends = content.pretends(steps[0].subject)
+    openings = spinning.variants(steps[0].subject, html=False)
+    pretends = next(filter(None, map(content.pretends, openings)), None)
     if pretends:
         found.append(dataclasses.replace(pretends, step=1))
     return found
@@ -128,16 +129,24 @@ def _setting_problems(campaign: Campaign) -> list[Problem]:
 def warnings_of(campaign: Campaign, steps: Sequence[Step]) -> list[Problem]:
     found: list[Problem] = []
     for step in steps:
-        html = None if campaign.text_only else step.body
-        text = step.body if html is None else rendering.text_of(html)
-        subject = step.subject if step.position == 1 else ""
-        found += [
-            dataclasses.replace(problem, step=step.position)
-            for problem in content.warnings(subject, text, html)
-        ]
+        hints: dict[str, Problem] = {}
+        for subject, body in _wordings(step, html=not campaign.text_only):
+            html = None if campaign.text_only else body
+            text = body if html is None else rendering.text_of(html)
+            for problem in content.warnings(subject, text, html):
+                hints.setdefault(problem.code, dataclasses.replace(problem, step=step.position))
+        found += hints.values()
         if campaign.kind == CampaignKind.REMOVAL and step.position == 1 and "links" not in step.body:
             found.append(Problem("no_links", "The request does not list the links.", step=1, field="body"))
     return found
+
+
+def _wordings(step: Step, *, html: bool) -> Iterator[tuple[str, str]]:
+    """(subject, body) with each option of the step's choices in at least one."""
+    subjects = spinning.variants(step.subject, html=False) if step.position == 1 else [""]
+    bodies = spinning.variants(step.body, html=html)
+    for row in range(max(len(subjects), len(bodies))):
+        yield subjects[min(row, len(subjects) - 1)], bodies[min(row, len(bodies) - 1)]
 
 
 def links_by_enrollment(rows: Sequence[Enrollment]) -> dict[object, list[str]]:

@@ -22,7 +22,7 @@ from inscriptis import get_text
 from accounts.models import Workspace
 from mailbox.models import Mailbox
 from mailbox.types import OutgoingEmail
-from outreach import attachments, conversation, suppression, templating
+from outreach import attachments, conversation, spinning, suppression, templating
 from outreach.models import Basis, Campaign, CampaignKind, Contact, Message, Step
 from outreach.problems import Problem
 from tracking.instrument import instrument
@@ -40,6 +40,8 @@ FIELDS = {
     "links": "Their links to you",
 }
 LONGEST_SUBJECT = 200
+# As it is written, with fields and choices.
+LONGEST_WRITTEN_SUBJECT = 1000
 _TAGS = {
     "p", "br", "div", "span", "b", "strong", "i", "em", "u", "s", "a", "ul", "ol", "li", "blockquote",
     "h1", "h2", "h3", "h4", "code", "pre", "hr",
@@ -109,12 +111,16 @@ def sender_name(mailbox: Mailbox) -> str:
 
 
 def blanks_of(steps: Sequence[Step], values: dict[str, str | Sequence[str]], *, text_only: bool) -> list[str]:
-    """The fields that would come out empty for this person in any of the steps. Raises BadTemplate."""
+    """The fields that would come out empty for this person in any option of the steps. Raises BadTemplate."""
     found: dict[str, None] = {}
     for step in steps:
+        parts = [(step.body, not text_only)]
         if step.position == 1:
-            found.update(dict.fromkeys(templating.fill(step.subject, values, html=False)[1]))
-        found.update(dict.fromkeys(templating.fill(step.body, values, html=not text_only)[1]))
+            parts.insert(0, (step.subject, False))
+        for source, html in parts:
+            for text in spinning.variants(source, html=html, fields_only=True):
+                # Chosen already: what is left of braces is text.
+                found.update(dict.fromkeys(templating.fill_chosen(text, values, html=html)[1]))
     return list(found)
 
 
@@ -129,26 +135,30 @@ def render_step(
     key: uuid.UUID | None = None,
     opens: bool = False,
     clicks: bool = False,
+    turn: int = 0,
 ) -> Rendered:
     """`first` is step 1 (a follow-up's subject is its "Re: "); loaded when left out.
 
     With `key` (the message's id) links and opt-out are live; without, it is the preview of the same text.
-    Raises templating.BadTemplate.
+    `turn` looks at the choices that many options on; what is sent has none. Raises templating.BadTemplate.
     """
     values = values_for(contact, mailbox=mailbox, links=links)
     opening = step if step.position == 1 else first or campaign.steps.get(position=1)
-    subject, blanks = templating.fill(opening.subject, values, html=False)
+    # The campaign's step and the contact: the enrollment and the step, by what also a preview knows.
+    wording = spinning.picked(contact.pk, opening.pk, part="subject", turn=turn)
+    subject, blanks = templating.fill(opening.subject, values, html=False, pick=wording)
     subject = one_line(subject)
     if step.position > 1:
         subject = conversation.answering(subject)
     index = suppression.index_of(contact.address)
     stop = opt_out_url(contact.workspace_id, key, address_index=index) if key else _preview_link()
     foot = _footer(contact, campaign=campaign, opens=opens, clicks=clicks)
+    wording = spinning.picked(contact.pk, step.pk, part="body", turn=turn)
     if campaign.text_only:
-        body, more = templating.fill(step.body, values, html=False)
+        body, more = templating.fill(step.body, values, html=False, pick=wording)
         text, html = _NOT_TEXT.sub("", body.replace("\r\n", "\n")).strip(), None
     else:
-        body, more = templating.fill(step.body, values, html=True)
+        body, more = templating.fill(step.body, values, html=True, pick=wording)
         # Cleaned again: a value may have come to stand inside a link.
         html = _EMPTY.sub("", sanitise(body))
         text = text_of(html)
@@ -164,12 +174,15 @@ def render_step(
     )
 
 
-def preview(step: Step, contact: Contact, *, links: Sequence[str] = ()) -> Rendered:
-    """The mail of one person, as it would be frozen, without anything that acts. Raises BadTemplate."""
+def preview(step: Step, contact: Contact, *, links: Sequence[str] = (), turn: int = 0) -> Rendered:
+    """The mail of one person, as it would be frozen, without anything that acts. Raises BadTemplate.
+
+    `turn`: with the choices so many options on, which this person does not get.
+    """
     campaign = step.campaign
     if campaign.mailbox is None:
         raise templating.BadTemplate("Choose the mailbox it leaves from first.")
-    return render_step(step, contact, mailbox=campaign.mailbox, campaign=campaign, links=links)
+    return render_step(step, contact, mailbox=campaign.mailbox, campaign=campaign, links=links, turn=turn)
 
 
 def finalise(message: Message) -> OutgoingEmail:
@@ -194,9 +207,9 @@ def finalise(message: Message) -> OutgoingEmail:
     )
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, *, most: int = LONGEST_SUBJECT) -> str:
     """One line without control characters: nothing in it can become a header (threats T19)."""
-    return " ".join(_CONTROL.sub(" ", text).split())[:LONGEST_SUBJECT]
+    return " ".join(_CONTROL.sub(" ", text).split())[:most]
 
 
 def content_hash(subject: str, text: str, html: str | None) -> str:

@@ -16,6 +16,7 @@ from liquid import Environment, Markup, StrictUndefined
 from liquid.exceptions import LiquidError
 from liquid.mode import Mode
 
+from outreach import spinning
 from outreach.problems import Problem
 
 TAGS = frozenset(["if", "unless", "case", "comment", "output", "content", "illegal"])
@@ -38,6 +39,16 @@ _PLACEHOLDER = re.compile(
 _FAULT = re.compile(r"{{|}}|{%|%}")
 _UNKNOWN_FIELD = "There is no field called “{}”."
 _UNKNOWN_FILTER = "“{}” is not something a field can be changed with."
+_HALF = "A condition has to begin and end in the same option of a choice."
+# Of spinning.Fault.
+_CHOICE = {
+    "open": "A choice is not closed: write {one|another}. A brace by itself is written \\{.",
+    "stray": "A choice is not opened: write {one|another}. A brace by itself is written \\}.",
+    "empty": "An option of a choice is empty.",
+    "deep": "A choice holds one more level of choices, and no third.",
+    "many": f"A choice has at most {spinning.MOST_WAYS} options.",
+    "tags": "Bold, links and paragraphs have to begin and end in the same option of a choice.",
+}
 _BRACES = "A field's braces do not match: write {{ field }}."
 
 
@@ -85,8 +96,24 @@ def _parse(source: str, html: bool) -> object:
     return (_IN_HTML if html else _IN_TEXT).from_string(source)
 
 
-def fill(source: str, values: Mapping[str, str | Sequence[str]], *, html: bool) -> tuple[str, list[str]]:
+def fill(
+    source: str,
+    values: Mapping[str, str | Sequence[str]],
+    *,
+    html: bool,
+    pick: spinning.Pick = spinning.first,
+) -> tuple[str, list[str]]:
     """(the text, the fields that came out blank). Values are escaped in HTML, lists become lists.
+
+    `pick` makes the choices of the text, before values are in it: no value can make one. Raises BadTemplate.
+    """
+    return fill_chosen(spinning.choose(source, pick, html=html), values, html=html)
+
+
+def fill_chosen(
+    source: str, values: Mapping[str, str | Sequence[str]], *, html: bool
+) -> tuple[str, list[str]]:
+    """`fill` for a text whose choices are made: braces that are left in it are braces.
 
     Raises BadTemplate.
     """
@@ -113,13 +140,21 @@ def fill(source: str, values: Mapping[str, str | Sequence[str]], *, html: bool) 
 
 
 def check(source: str, *, known: set[str], html: bool) -> list[Problem]:
-    """Everything that stops a launch: broken Liquid, unknown fields, leftover placeholders."""
-    problems = [*_liquid_problems(source, known=known, html=html)]
-    problems += [
-        Problem("placeholder", f"“{found}” is a leftover placeholder.", line=line_of(source, at, html=html))
-        for found, at in placeholders(source, html=html)
-    ]
-    return sorted(problems, key=lambda problem: problem.line)
+    """Everything that stops a launch, in any option of a choice: broken Liquid, unknown fields, leftovers."""
+    problems = _choice_problems(source, html=html)
+    # An option with broken Liquid breaks each text it stands in; it is said once.
+    broken: dict[tuple[str, str], Problem] = {}
+    for text in spinning.in_place(source, html=html):
+        for problem in _liquid_problems(text, known=known, html=html):
+            broken.setdefault((problem.code, problem.sentence), problem)
+        problems += [
+            Problem("placeholder", f"“{found}” is a leftover placeholder.", line=line_of(text, at, html=html))
+            for found, at in placeholders(text, html=html)
+        ]
+    if not any(problem.code == "liquid" for problem in broken.values()):
+        problems += _halves(source, html=html)
+    problems += broken.values()
+    return sorted(dict.fromkeys(problems), key=lambda problem: problem.line)
 
 
 def placeholders(source: str, *, html: bool) -> list[tuple[str, int]]:
@@ -137,6 +172,24 @@ def line_of(source: str, at: int, *, html: bool) -> int:
     """The visible line, from 1: in HTML each block begins one."""
     before = source[:at]
     return max(1, len(_BLOCK.findall(before))) if html else before.count("\n") + 1
+
+
+def _choice_problems(source: str, *, html: bool) -> list[Problem]:
+    return [
+        Problem("choice", _CHOICE[fault.code], line=line_of(source, fault.at, html=html))
+        for fault in spinning.faults(source, html=html)
+    ]
+
+
+def _halves(source: str, *, html: bool) -> list[Problem]:
+    """Options that hold a part of a condition: whole in one text, it may be broken in the next."""
+    found = []
+    for option, at in spinning.options(source, html=html):
+        try:
+            _parse(_inside(option), html)
+        except LiquidError:
+            found.append(Problem("liquid", _HALF, line=line_of(source, at, html=html)))
+    return found
 
 
 def _liquid_problems(source: str, *, known: set[str], html: bool) -> list[Problem]:

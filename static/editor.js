@@ -179,6 +179,24 @@
     editor.insertElement(chips.make(name, fallback));
     announce(area, chips.html(paper));
   };
+  // Several wordings of what is marked, or of nothing yet; spinning.py makes the choice.
+  const choice = form.querySelector("[data-choice]");
+  if (choice) choice.hidden = false;
+  choice?.addEventListener("mousedown", (event) => event.preventDefault());
+  choice?.addEventListener("click", () => {
+    let marked = "";
+    if (last === "subject" && subject) {
+      const now = getSelection();
+      if (now.rangeCount && subject.contains(now.anchorNode)) { const part = document.createElement("div"); part.append(now.getRangeAt(0).cloneContents()); marked = chips.text(part); }
+    } else if (editor) {
+      const part = document.createElement("div");
+      part.append(editor.getSelection().cloneContents());
+      if (part.querySelector("p, li")) return;
+      marked = chips.text(part);
+    } else marked = area.value.slice(area.selectionStart, area.selectionEnd);
+    place(`{${marked.trim() || "Hello"}|another wording}`);
+    if (last === "subject" && subject) { chips.toChips(subject); room(); } else if (editor) { chips.toChips(paper); announce(area, chips.html(paper)); }
+  });
   // The fields whose words begin with what was typed; all of them at first.
   const narrow = () => {
     const asked = (typed?.letters || "").replace(/}+$/, "").trim().toLowerCase();

@@ -144,6 +144,11 @@ def number(text: str | None) -> int:
     return max(1, int(text)) if text and text.isdecimal() and len(text) < 8 else 1
 
 
+def turn(text: str | None) -> int:
+    """How many options on the preview looks; 0 is what the person gets."""
+    return int(text) if text and text.isdecimal() and len(text) < 4 else 0
+
+
 def person_at(campaign: Campaign, n: int) -> Enrollment | None:
     """The n-th person of a campaign in the order they were added."""
     rows = Enrollment.objects.filter(campaign=campaign).select_related("contact__site", "campaign")

@@ -302,13 +302,15 @@ def _preview(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any
     people = row.enrollments.count()
     n = min(checks.number(request.GET.get("n")), max(people, 1))
     person = checks.person_at(row, n)
+    turn = checks.turn(request.GET.get("turn"))
     return {
         "campaign": row,
         "step": step,
         "n": n,
         "people": people,
         "person": person,
-        "preview": preview_of(step, person.contact) if person else None,
+        "turn": turn,
+        "preview": preview_of(step, person.contact, turn=turn) if person else None,
         "may_work": request.membership.may(Role.MEMBER),
     }
 

@@ -8,6 +8,7 @@ from html import unescape
 
 from django.utils.html import strip_tags
 
+from outreach import spinning
 from outreach.models import Campaign, CampaignKind, Contact, Step
 from outreach.rendering import FIELDS
 
@@ -62,6 +63,7 @@ def first_line(step: Step, campaign: Campaign) -> str:
 
 def first_words(text: str, *, html: bool) -> str:
     """As many words as a line takes, fields by their names."""
+    text = spinning.choose(text, spinning.first, html=html)
     bare = unescape(strip_tags(re.sub(r"</(p|div|li|h\d)>|<br[^>]*>", " ", text))) if html else text
     words = " ".join(_LIQUID.sub(lambda match: label_of(match[1]), bare).split())
     if len(words) <= MOST_LETTERS:

@@ -14,7 +14,7 @@ import nh3
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from outreach import rendering, templating
+from outreach import rendering, spinning, templating
 from outreach.models import Contact, Site, Step
 from outreach.views.merge_fields import label_of, parts_of
 
@@ -50,12 +50,15 @@ class Preview:
     body: str = ""
     blanks: tuple[str, ...] = ()
     problem: str = ""
+    chooses: bool = False
 
 
-def preview_of(step: Step, contact: Contact) -> Preview:
+def preview_of(step: Step, contact: Contact, *, turn: int = 0) -> Preview:
+    """`turn` looks at the text's choices so many options on."""
     try:
-        exact = rendering.preview(step, contact)
-        marked = rendering.preview(step, _between(contact))
+        exact = rendering.preview(step, contact, turn=turn)
+        marked = rendering.preview(step, _between(contact), turn=turn)
+        blanks = _blanks(step, contact)
     except templating.BadTemplate as bad:
         return Preview(problem=str(bad))
     subject = _chosen(exact.subject, marked.subject)
@@ -67,7 +70,28 @@ def preview_of(step: Step, contact: Contact) -> Preview:
         # Escaped, or cleaned by the same rules as what is sent; our own marks are all that is added.
         subject=SafeString(_marks(escape(subject))),  # nosec B703
         body=SafeString(body),  # nosec B703
-        blanks=tuple(label_of(name) for name in exact.blanks),
+        blanks=tuple(label_of(name) for name in blanks),
+        chooses=_chooses(step),
+    )
+
+
+def _blanks(step: Step, contact: Contact) -> list[str]:
+    """In every option, as a launch asks: the one that is shown may be whole."""
+    campaign = step.campaign
+    if campaign.mailbox is None:
+        return []
+    values = rendering.values_for(contact, mailbox=campaign.mailbox)
+    return rendering.blanks_of(_with_opening(step), values, text_only=campaign.text_only)
+
+
+def _with_opening(step: Step) -> list[Step]:
+    return [step] if step.position == 1 else [*step.campaign.steps.filter(position=1), step]
+
+
+def _chooses(step: Step) -> bool:
+    rich = not step.campaign.text_only
+    return spinning.has_choices(step.body, html=rich) or any(
+        spinning.has_choices(each.subject, html=False) for each in _with_opening(step)
     )
 
 

@@ -1,7 +1,7 @@
 """Made-up texts, names and values on their whole way into a mail: what two parsers read is what was meant.
 
 No address, header or part more than meant (T19), whatever stands in a template, a contact or a file's name
-(T20). `make fuzz-text` runs 200,000.
+(T20), and whichever options the choices in it make. `make fuzz-text` runs 200,000.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -21,6 +22,7 @@ from mailbox.errors import Refused
 from mailbox.providers.outgoing import as_mime
 from mailbox.types import OutgoingEmail, OutgoingFile
 from outreach import rendering, templating
+from outreach.spinning import picked
 from tests.outreach.two_parsers import by_aiohttp, by_email, meant
 
 COUNT = int(os.environ.get("FUZZ_TEXTS") or "300")
@@ -38,6 +40,7 @@ PIECES = [
     f"--=_{KEY}", f"\r\n--=_{KEY}\r\nContent-Type: text/html\r\n\r\n", f"--=_files_{KEY}--", "=_",
     "=3D", "=", ".\r\n", "From ", "{{ first_name }}", "{{ company | upcase }}", '{{ topic | default: "x" }}',
     "{% if topic %}", "{% endif %}", "{{", "}}", "{%", "<script>", "</a>", '<a href="https://x.example">',
+    "{a|b}", "{", "|", "}", "{Hi|{{ company }}|\r\nBcc: c@ridge.example}", "{<b>x</b>|=?}", "\\{",
     "<p>", "&amp;", "&#13;&#10;", "%0d%0a", "\u202e", "\ufeff", "é", "名", "🎒", "x" * 90, " " * 5,
 ]  # fmt: skip
 WORDS = st.lists(
@@ -68,7 +71,7 @@ def read_twice(mail: OutgoingEmail, raw: bytes, loop: asyncio.AbstractEventLoop)
 
 @given(
     subject=WORDS, body=WORDS, sender=WORDS, name=WORDS, values=st.tuples(WORDS, WORDS, WORDS),
-    local=LOCAL, rich=st.booleans(), files=FILES, bare=st.booleans(),
+    local=LOCAL, who=st.uuids(), rich=st.booleans(), files=FILES, bare=st.booleans(),
 )  # fmt: skip
 @settings_of(
     # The short run is the same each time: what it lets through is looked for by `make fuzz-text`.
@@ -77,13 +80,16 @@ def read_twice(mail: OutgoingEmail, raw: bytes, loop: asyncio.AbstractEventLoop)
 )  # fmt: skip
 def write_and_read(
     loop: asyncio.AbstractEventLoop, subject: str, body: str, sender: str, name: str,
-    values: tuple[str, str, str], local: str, rich: bool, files: list[OutgoingFile], bare: bool,
+    values: tuple[str, str, str], local: str, who: UUID, rich: bool, files: list[OutgoingFile], bare: bool,
 ) -> None:  # fmt: skip
     """`bare`: a name or subject that did not come through `one_line` is refused, or is harmless."""
     known = dict(zip(("first_name", "company", "topic"), values, strict=True))
     try:
-        filled, _ = templating.fill(subject, known, html=False)
-        written, _ = templating.fill(rendering.sanitise(body) if rich else body, known, html=rich)
+        wording = picked(who, UUID(KEY), part="subject")
+        filled, _ = templating.fill(subject, known, html=False, pick=wording)
+        wording = picked(who, UUID(KEY), part="body")
+        source = rendering.sanitise(body) if rich else body
+        written, _ = templating.fill(source, known, html=rich, pick=wording)
     except templating.BadTemplate:
         seen["no template"] += 1
         return
