@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from accounts import clock
 from accounts.viewpoint import whole_workspace
 from mailbox.models import MailboxState
-from outreach import content, rendering, spinning, templating
+from outreach import content, hand_edits, rendering, spinning, templating
 from outreach.gates import people
 from outreach.gates.facts import COOL_DOWN_DAYS
 from outreach.gates.verdict import days
@@ -138,7 +138,14 @@ def warnings_of(campaign: Campaign, steps: Sequence[Step]) -> list[Problem]:
         found += hints.values()
         if campaign.kind == CampaignKind.REMOVAL and step.position == 1 and "links" not in step.body:
             found.append(Problem("no_links", "The request does not list the links.", step=1, field="body"))
-    return found
+    return [*found, *_edited_before(campaign, steps)]
+
+
+def _edited_before(campaign: Campaign, steps: Sequence[Step]) -> Iterator[Problem]:
+    for position, count in hand_edits.changed_since(campaign, steps).items():
+        who = "1 mail edited by hand keeps" if count == 1 else f"{count:,} mails edited by hand keep"
+        words = f"{who} older words: the text of this step changed since."
+        yield Problem("edited_before", words, step=position, field="body")
 
 
 def _wordings(step: Step, *, html: bool) -> Iterator[tuple[str, str]]:
@@ -169,6 +176,7 @@ def _codes(
 ) -> dict[object, str]:
     """Why each person is held back; nothing for those who are ready."""
     blocked: dict[str, Suppression] = blocking(row.contact.address for row in rows)
+    edited = hand_edits.steps_by_enrollment(row.pk for row in rows)
     cooling = _written_to(campaign, rows) if campaign.kind == CampaignKind.OUTREACH else set()
     codes: dict[object, str] = {}
     for row in rows:
@@ -188,8 +196,9 @@ def _codes(
             codes[row.pk] = "no_links"
         elif fill and campaign.mailbox is not None:
             values = rendering.values_for(contact, mailbox=campaign.mailbox, links=links.get(row.pk, ()))
+            written = [step for step in steps if step.pk not in edited.get(row.pk, ())]
             try:
-                blanks = rendering.blanks_of(steps, values, text_only=campaign.text_only)
+                blanks = rendering.blanks_of(written, values, text_only=campaign.text_only)
             except templating.BadTemplate:
                 codes[row.pk] = "template"
             else:

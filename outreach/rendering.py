@@ -12,7 +12,7 @@ import hashlib
 import html as entities
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import nh3
@@ -63,6 +63,14 @@ class Rendered:
     html: str | None
     blanks: list[str] = field(default_factory=list)
     headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """One person's mail as somebody wrote it over: nothing in it is filled in or chosen any more."""
+
+    subject: str
+    body: str
 
 
 def sanitise(html: str) -> str:
@@ -136,29 +144,38 @@ def render_step(
     opens: bool = False,
     clicks: bool = False,
     turn: int = 0,
+    by_hand: Mapping[int, ByHand] | None = None,
 ) -> Rendered:
     """`first` is step 1 (a follow-up's subject is its "Re: "); loaded when left out.
 
     With `key` (the message's id) links and opt-out are live; without, it is the preview of the same text.
-    `turn` looks at the choices that many options on; what is sent has none. Raises templating.BadTemplate.
+    `turn` looks at the choices that many options on; what is sent has none. `by_hand`: what stands for
+    a step's text for this person, by its position. Raises templating.BadTemplate.
     """
     values = values_for(contact, mailbox=mailbox, links=links)
     opening = step if step.position == 1 else first or campaign.steps.get(position=1)
     # The campaign's step and the contact: the enrollment and the step, by what also a preview knows.
     wording = spinning.picked(contact.pk, opening.pk, part="subject", turn=turn)
-    subject, blanks = templating.fill(opening.subject, values, html=False, pick=wording)
+    edits = by_hand or {}
+    blanks: list[str] = []
+    more: list[str] = []
+    if 1 in edits:
+        subject = edits[1].subject
+    else:
+        subject, blanks = templating.fill(opening.subject, values, html=False, pick=wording)
     subject = one_line(subject)
     if step.position > 1:
         subject = conversation.answering(subject)
     index = suppression.index_of(contact.address)
     stop = opt_out_url(contact.workspace_id, key, address_index=index) if key else _preview_link()
     foot = _footer(contact, campaign=campaign, opens=opens, clicks=clicks)
-    wording = spinning.picked(contact.pk, step.pk, part="body", turn=turn)
+    if step.position in edits:
+        body = edits[step.position].body
+    else:
+        body, more = body_of(step, contact, values=values, html=not campaign.text_only, turn=turn)
     if campaign.text_only:
-        body, more = templating.fill(step.body, values, html=False, pick=wording)
         text, html = _NOT_TEXT.sub("", body.replace("\r\n", "\n")).strip(), None
     else:
-        body, more = templating.fill(step.body, values, html=True, pick=wording)
         # Cleaned again: a value may have come to stand inside a link.
         html = _EMPTY.sub("", sanitise(body))
         text = text_of(html)
@@ -174,7 +191,27 @@ def render_step(
     )
 
 
-def preview(step: Step, contact: Contact, *, links: Sequence[str] = (), turn: int = 0) -> Rendered:
+def body_of(
+    step: Step,
+    contact: Contact,
+    *,
+    values: Mapping[str, str | Sequence[str]],
+    html: bool,
+    turn: int = 0,
+) -> tuple[str, list[str]]:
+    """(the step's text filled in for this person, its blanks), without signature and footer."""
+    wording = spinning.picked(contact.pk, step.pk, part="body", turn=turn)
+    return templating.fill(step.body, values, html=html, pick=wording)
+
+
+def preview(
+    step: Step,
+    contact: Contact,
+    *,
+    links: Sequence[str] = (),
+    turn: int = 0,
+    by_hand: Mapping[int, ByHand] | None = None,
+) -> Rendered:
     """The mail of one person, as it would be frozen, without anything that acts. Raises BadTemplate.
 
     `turn`: with the choices so many options on, which this person does not get.
@@ -182,7 +219,15 @@ def preview(step: Step, contact: Contact, *, links: Sequence[str] = (), turn: in
     campaign = step.campaign
     if campaign.mailbox is None:
         raise templating.BadTemplate("Choose the mailbox it leaves from first.")
-    return render_step(step, contact, mailbox=campaign.mailbox, campaign=campaign, links=links, turn=turn)
+    return render_step(
+        step,
+        contact,
+        mailbox=campaign.mailbox,
+        campaign=campaign,
+        links=links,
+        turn=turn,
+        by_hand=by_hand,
+    )
 
 
 def finalise(message: Message) -> OutgoingEmail:

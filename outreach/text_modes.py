@@ -8,8 +8,8 @@ import re
 from django.db import transaction
 
 from accounts.models import User
-from outreach import campaigns
-from outreach.models import Campaign
+from outreach import campaigns, hand_edits
+from outreach.models import Campaign, HandEdit
 from outreach.rendering import text_of
 
 _FORM = re.compile(r"<(?!/|(?:p|br|div)\b)[a-z]", re.IGNORECASE)
@@ -31,6 +31,10 @@ def set_text_only(campaign: Campaign, text_only: bool, *, actor: User | None) ->
                 wait_days=step.wait_days,
                 actor=actor,
             )
+            for edit in HandEdit.objects.filter(step=step):
+                edit.body = text_of(edit.body) if text_only else html_of(edit.body)
+                edit.of_text = hand_edits.text_hash(campaign.steps.get(pk=step.pk))
+                edit.save(update_fields=["body", "of_text"])
 
 
 def loses_form(campaign: Campaign) -> bool:

@@ -14,6 +14,7 @@ from accounts import clock
 from accounts.encryption import platform_index
 from accounts.models import User
 from mailbox.models import Credential, Mailbox, MailboxIdentity, MailboxState, Provider
+from outreach.hand_edits import text_hash
 from outreach.imports import steps, work
 from outreach.models import (
     Attachment,
@@ -25,6 +26,7 @@ from outreach.models import (
     ContactImport,
     Enrollment,
     EnrollmentState,
+    HandEdit,
     Message,
     MessageKind,
     MessageState,
@@ -159,6 +161,15 @@ def make_campaign(
     for contact in contacts:
         make_enrollment(row, contact)
     return row
+
+
+def make_hand_edit(
+    enrollment: Enrollment, *, position: int = 1, subject: str = "By hand", body: str = "<p>By hand</p>"
+) -> HandEdit:
+    step = enrollment.campaign.steps.get(position=position)
+    return HandEdit.objects.create(
+        enrollment=enrollment, step=step, subject=subject, body=body, of_text=text_hash(step)
+    )
 
 
 def make_text(name: str = "", *, body: str = "<p>A kept text</p>", **values: Any) -> SavedText:

@@ -55,6 +55,7 @@ def test_it_keeps_what_the_promises_name_as_ciphertext() -> None:
         "outreach.Contact": "address name first_name",
         "outreach.Step": "subject body",
         "outreach.SavedText": "subject body",
+        "outreach.HandEdit": "subject body",
         "outreach.Suppression": "value",
         "mailbox.Mailbox": "address subject display_name signature cursor",
         "mailbox.Credential": "secret access_token",

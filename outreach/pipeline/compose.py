@@ -15,7 +15,7 @@ from accounts.clock import Now
 from accounts.models import User
 from accounts.tenancy import current_workspace_id
 from mailbox.models import USABLE, Mailbox, Replies
-from outreach import attachments, conversation, policy, rendering, templating
+from outreach import attachments, conversation, hand_edits, policy, rendering, templating
 from outreach.inbox import places
 from outreach.models import (
     Campaign,
@@ -195,10 +195,18 @@ def write_answer(
     return row
 
 
-def write_test(step: Step, contact: Contact | None, *, compose_id: uuid.UUID, user: User) -> Message:
+def write_test(
+    step: Step,
+    contact: Contact | None,
+    *,
+    compose_id: uuid.UUID,
+    user: User,
+    enrollment: Enrollment | None = None,
+) -> Message:
     """What `contact` would get, sent to `user` from the campaign's mailbox; its links act on nothing.
 
-    Without a contact the user stands in for one. Raises Blocked, NotReady.
+    Without a contact the user stands in for one. `enrollment` brings what was edited by hand.
+    Raises Blocked, NotReady.
     """
     known = Message.objects.filter(compose_id=compose_id).first()
     if known is not None:
@@ -218,7 +226,7 @@ def write_test(step: Step, contact: Contact | None, *, compose_id: uuid.UUID, us
     if broken:
         raise NotReady([dataclasses.replace(row, step=step.position, field="body") for row in broken])
     try:
-        mail = rendering.preview(step, someone)
+        mail = rendering.preview(step, someone, by_hand=hand_edits.of(enrollment))
     except templating.BadTemplate as error:
         raise NotReady([Problem("template", str(error), step=step.position)]) from error
     return _queue_by_hand(

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from accounts.clock import Now
 from accounts.encryption import seal
 from mailbox.models import Mailbox
-from outreach import conversation, policy, rendering, results, templating
+from outreach import conversation, hand_edits, policy, rendering, results, templating
 from outreach.holding import blank_code, held_sentence
 from outreach.inbox import search
 from outreach.models import (
@@ -110,6 +110,7 @@ def _render(message: Message) -> tuple[rendering.Rendered | None, Verdict]:
             key=message.pk,
             opens=message.tracks_opens,
             clicks=message.tracks_clicks,
+            by_hand=hand_edits.of(message.enrollment),
         )
     except templating.BadTemplate as error:
         return None, Verdict(ok=False, code="template", sentence=str(error))

@@ -10,6 +10,7 @@ from outreach.views import (
     composer,
     doubt,
     enrollment_acts,
+    hand_edit,
 )
 
 CAMPAIGN = "w/<slug:slug>/campaigns/<uuid:pk>/"
@@ -25,6 +26,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{CAMPAIGN}people/<uuid:person>/pause/", enrollment_acts.enrollment_pause, name="enrollment_pause"),
     path(f"{CAMPAIGN}people/<uuid:person>/go-on/", enrollment_acts.enrollment_go_on, name="enrollment_go_on"),
     path(f"{CAMPAIGN}people/<uuid:person>/skip/", enrollment_acts.enrollment_skip, name="enrollment_skip"),
+    path(f"{CAMPAIGN}people/<uuid:person>/edit/<int:position>/", hand_edit.hand_edit, name="hand_edit"),
+    path(
+        f"{CAMPAIGN}people/<uuid:person>/edit/<int:position>/undo/",
+        hand_edit.hand_edit_undo,
+        name="hand_edit_undo",
+    ),
     path(f"{CAMPAIGN}settings/", campaign_settings.campaign_settings, name="campaign_settings"),
     path(f"{CAMPAIGN}compose/", composer.campaign_compose, name="campaign_compose"),
     path(f"{CAMPAIGN}compose/preview/", composer.campaign_preview, name="campaign_preview"),

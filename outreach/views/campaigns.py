@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import audit, clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
-from outreach import ledger, timeline, why
+from outreach import hand_edits, ledger, timeline, why
 from outreach.forms_campaigns import CampaignForm
 from outreach.models import (
     Campaign,
@@ -105,6 +105,7 @@ def campaign_person(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) ->
         "mails": [(mail, timeline.of_message(mail, events.get(mail.pk, []))) for mail in mails],
         "thread": Thread.objects.filter(enrollment=row).first(),
         "may_work": request.membership.may(Role.MEMBER),
+        "edited_steps": sorted(hand_edits.of(row)),
         **enrollment_acts.offers(row),
     }
     template = "outreach/_campaign_person.html" if request.htmx else "outreach/campaign_person.html"
@@ -169,7 +170,7 @@ def _page(request: MemberRequest, row: Campaign) -> dict[str, Any]:
                 tally,
                 filters,
                 forecast and forecast.seen,
-                [(p.pk, shown, step) for p, shown, _, step in states],
+                [(p.pk, shown, step, p.edited) for p, shown, _, step in states],
             )
         ).encode()
     )
@@ -193,7 +194,7 @@ def _page(request: MemberRequest, row: Campaign) -> dict[str, Any]:
 def _people(row: Campaign, show: str, asked: str) -> Any:
     """Those in doubt first, then in the order they were added, so that no row jumps while one reads."""
     people: QuerySet[Enrollment] = counts.marked(Enrollment.objects.filter(campaign=row))
-    people = people.filter(counts.CONDITIONS[show])
+    people = people.filter(counts.CONDITIONS[show]).annotate(edited=hand_edits.exists())
     if "@" in asked:
         people = people.filter(contact__address_index=address_index(asked))
     elif asked:

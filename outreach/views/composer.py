@@ -22,7 +22,7 @@ from outreach import campaigns, text_modes
 from outreach.forms_campaigns import StepForm
 from outreach.models import Campaign, CampaignKind, CampaignState, Step
 from outreach.pipeline import compose
-from outreach.views import checks, merge_fields
+from outreach.views import checks, hand_edit, merge_fields
 from outreach.views.asking import ask
 from outreach.views.campaign_words import counting_words, window_words
 from outreach.views.forecast import ahead_of
@@ -181,7 +181,13 @@ def campaign_test(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     person = checks.person_at(row, checks.number(request.POST.get("n")))
     try:
         compose_id = uuid.UUID(request.POST.get("compose_id", ""))
-        compose.write_test(step, person.contact if person else None, compose_id=compose_id, user=request.user)
+        compose.write_test(
+            step,
+            person.contact if person else None,
+            compose_id=compose_id,
+            user=request.user,
+            enrollment=person,
+        )
         messages.success(request, f"The test goes to {request.user.email} in a moment")
     except (compose.Blocked, compose.NotReady) as no:
         messages.error(request, str(no))
@@ -310,7 +316,8 @@ def _preview(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any
         "people": people,
         "person": person,
         "turn": turn,
-        "preview": preview_of(step, person.contact, turn=turn) if person else None,
+        "preview": preview_of(step, person.contact, turn=turn, enrollment=person) if person else None,
+        **(hand_edit.offers(person, step) if person else {}),
         "may_work": request.membership.may(Role.MEMBER),
     }
 

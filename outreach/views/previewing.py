@@ -14,8 +14,8 @@ import nh3
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from outreach import rendering, spinning, templating
-from outreach.models import Contact, Site, Step
+from outreach import hand_edits, rendering, spinning, templating
+from outreach.models import Contact, Enrollment, Site, Step
 from outreach.views.merge_fields import label_of, parts_of
 
 _OPEN, _SHUT = "\ue000", "\ue001"
@@ -53,12 +53,15 @@ class Preview:
     chooses: bool = False
 
 
-def preview_of(step: Step, contact: Contact, *, turn: int = 0) -> Preview:
+def preview_of(
+    step: Step, contact: Contact, *, turn: int = 0, enrollment: Enrollment | None = None
+) -> Preview:
     """`turn` looks at the text's choices so many options on."""
     try:
-        exact = rendering.preview(step, contact, turn=turn)
-        marked = rendering.preview(step, _between(contact), turn=turn)
-        blanks = _blanks(step, contact)
+        edits = hand_edits.of(enrollment)
+        exact = rendering.preview(step, contact, turn=turn, by_hand=edits)
+        marked = rendering.preview(step, _between(contact), turn=turn, by_hand=edits)
+        blanks = [] if step.position in edits else _blanks(step, contact)
     except templating.BadTemplate as bad:
         return Preview(problem=str(bad))
     subject = _chosen(exact.subject, marked.subject)
@@ -71,7 +74,7 @@ def preview_of(step: Step, contact: Contact, *, turn: int = 0) -> Preview:
         subject=SafeString(_marks(escape(subject))),  # nosec B703
         body=SafeString(body),  # nosec B703
         blanks=tuple(label_of(name) for name in blanks),
-        chooses=_chooses(step),
+        chooses=step.position not in edits and _chooses(step),
     )
 
 

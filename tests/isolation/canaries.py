@@ -44,7 +44,7 @@ CODES = {
     "outreach_campaign.timezone", "outreach_enrollment.reason", "outreach_backlink.key",
     "outreach_reply.bounce_kind", "outreach_reply.bounce_status", "outreach_message.reason",
     "outreach_message.content_hash", "outreach_message.bounce_kind",
-    "outreach_contactimport.encoding", "outreach_contactimport.delimiter",
+    "outreach_handedit.of_text", "outreach_contactimport.encoding", "outreach_contactimport.delimiter",
 }  # fmt: skip
 
 

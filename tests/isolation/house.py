@@ -55,6 +55,7 @@ def fill(owner: User, word: str = WORD) -> Rows:
         steps=(factories.FIRST_MAIL, factories.FOLLOW_UP),
     )
     enrollment = factories.make_enrollment(draft, person)
+    edit = factories.make_hand_edit(enrollment, subject=f"For Ana {inner}", body=f"<p>Dear {inner}</p>")
     running = factories.make_campaign(
         project=project, mailbox=mailbox, name=f"Runs {inner}", state=CampaignState.RUNNING
     )
@@ -98,6 +99,7 @@ def fill(owner: User, word: str = WORD) -> Rows:
         "draft": draft,
         "running": running,
         "enrollment": enrollment,
+        "hand_edit": edit,
         "thread": sent.thread,
         "reply": reply,
         "mine": me,
