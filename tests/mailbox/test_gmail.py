@@ -98,7 +98,7 @@ _APART = ("Content-Type", "MIME-Version", "From", "To", "Subject")
 
 
 def meaning(raw: bytes) -> list[object]:
-    """Each part's headers and content, the boundary, the version's place, the two people and the subject apart.
+    """Each part's headers and content, the boundary, the version's place, the people and the subject apart.
 
     Where the library folds a name it may lose its quotes, and where it folds a subject it may cut an encoded
     word, so that ours are written another way.
