@@ -7,6 +7,7 @@
   const replace = document.getElementById("replace-dialog");
   if (!editor || !menu) return;
   menu.hidden = false;
+  const place = editor.place || "the step";
   const summary = menu.querySelector("summary");
   const entries = [...menu.querySelectorAll(".pop button")];
   menu.addEventListener("click", (event) => { if (event.target.closest(".pop button")) menu.open = false; });
@@ -21,7 +22,7 @@
   const put = (next, told) => {
     const before = editor.words();
     editor.write(next);
-    const back = () => put(before, "The step is as it was before");
+    const back = () => put(before, `${place.replace("the", "The")} is as it was before`);
     document.dispatchEvent(new CustomEvent("toast", { detail: { text: told, back } }));
   };
   // What was chosen is put in when its dialog has closed and has given the focus back.
@@ -29,7 +30,7 @@
   const use = () => {
     const text = chosen;
     chosen = null;
-    put({ subject: text.subject || null, body: text.body }, `“${text.name}” is in the step`);
+    put({ subject: text.subject || null, body: text.body }, `“${text.name}” is in ${place}`);
     summary.focus();
   };
   const picked = () => {
