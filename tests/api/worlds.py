@@ -46,13 +46,14 @@ def _fill(here: Workspace, word: str) -> dict[str, str]:
         running = factories.make_campaign(
             project=project, mailbox=mailbox, name=f"Runs {word}", state=CampaignState.RUNNING
         )
-        message = factories.make_message(factories.make_enrollment(running, person))
+        enrollment = factories.make_enrollment(running, person)
+        message = factories.make_message(enrollment)
         text = factories.make_text(f"Text {word}", folder=word, subject=f"About {word}")
         for number in range(3):
             factories.make_contact(f"more{number}@{word}.example", name=f"More {word}")
     rows = {
         "project": project, "mailbox": mailbox, "contact": person, "campaign": campaign,
-        "running": running, "message": message, "text": text,
+        "running": running, "message": message, "text": text, "person": enrollment,
     }  # fmt: skip
     return {"workspace": here.sid, **{kind: str(row.pk) for kind, row in rows.items()}}
 
