@@ -13,7 +13,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.renderers import JSONRenderer
 
 from accounts.access import Policy, public
-from outreach.api import acting, campaigns, enrollments, reading, steps, texts, waiting
+from outreach.api import acting, campaigns, enrollments, groups, reading, steps, texts, waiting
 from outreach.api.problems import problem
 
 
@@ -52,6 +52,10 @@ urlpatterns = [
     path("api/v1/projects/<uuid:pk>", reading.ProjectOne.as_view(), name="project"),
     path("api/v1/contacts", acting.Contacts.as_view(), name="contacts"),
     path("api/v1/contacts/<uuid:pk>", reading.ContactOne.as_view(), name="contact"),
+    path("api/v1/groups", groups.Groups.as_view(), name="groups"),
+    path("api/v1/groups/<uuid:pk>", groups.GroupOne.as_view(), name="group"),
+    path("api/v1/groups/<uuid:pk>/people", groups.GroupPeople.as_view(), name="group_people"),
+    path("api/v1/groups/<uuid:pk>/people/out", groups.GroupPeopleOut.as_view(), name="group_people_out"),
     path("api/v1/mailboxes", reading.Mailboxes.as_view(), name="mailboxes"),
     path("api/v1/mailboxes/<uuid:pk>", reading.MailboxOne.as_view(), name="mailbox"),
     path("api/v1/campaigns", campaigns.Campaigns.as_view(), name="campaigns"),

@@ -179,6 +179,9 @@ class PeopleFilter:
         return f"Import {row.filename or 'of lines'}" if row else "An import that is gone"
 
 
+NAMES = tuple(one.name for one in fields(PeopleFilter))
+
+
 def told(rows: QuerySet[Contact]) -> str:
     """How many, or "2,000+"."""
     count = rows.order_by()[: MOST_COUNTED + 1].count()
