@@ -24,7 +24,7 @@ class GroupForm(forms.Form):
     name = LineField(
         max_length=LONGEST_NAME,
         label="Name",
-        widget=forms.TextInput(attrs={"list": "group-names", "autocomplete": "off", "placeholder": "Name"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": "Give it a name."},
     )
 
@@ -34,7 +34,6 @@ class GroupForm(forms.Form):
         if row is not None:
             del self.fields["kind"]
             self.fields["name"].initial = row.name
-            self.fields["name"].widget.attrs.pop("list")
         if not required:
             self.fields["name"].required = self.fields["kind"].required = False
 
