@@ -13,7 +13,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.renderers import JSONRenderer
 
 from accounts.access import Policy, public
-from outreach.api import acting, campaigns, enrollments, groups, reading, steps, texts, waiting
+from outreach.api import acting, campaigns, enrollments, groups, imports, reading, steps, texts, waiting
 from outreach.api.problems import problem
 
 
@@ -43,6 +43,7 @@ def nowhere(request: HttpRequest, rest: str = "") -> HttpResponse:
 
 
 CAMPAIGN = "api/v1/campaigns/<uuid:pk>"
+IMPORT = "api/v1/imports/<uuid:pk>"
 PERSON = f"{CAMPAIGN}/people/<uuid:person>"
 urlpatterns = [
     path("api/v1/me", reading.Me.as_view(), name="me"),
@@ -56,6 +57,13 @@ urlpatterns = [
     path("api/v1/groups/<uuid:pk>", groups.GroupOne.as_view(), name="group"),
     path("api/v1/groups/<uuid:pk>/people", groups.GroupPeople.as_view(), name="group_people"),
     path("api/v1/groups/<uuid:pk>/people/out", groups.GroupPeopleOut.as_view(), name="group_people_out"),
+    path("api/v1/imports", imports.Imports.as_view(), name="imports"),
+    path(IMPORT, imports.ImportOne.as_view(), name="import"),
+    path(f"{IMPORT}/match", imports.ImportMatch.as_view(), name="import_match"),
+    path(f"{IMPORT}/store", imports.ImportStore.as_view(), name="import_store"),
+    path(f"{IMPORT}/cancel", imports.ImportCancel.as_view(), name="import_cancel"),
+    path(f"{IMPORT}/undo", imports.ImportUndo.as_view(), name="import_undo"),
+    path(f"{IMPORT}/rejected", imports.ImportRejects.as_view(), name="import_rejects"),
     path("api/v1/mailboxes", reading.Mailboxes.as_view(), name="mailboxes"),
     path("api/v1/mailboxes/<uuid:pk>", reading.MailboxOne.as_view(), name="mailbox"),
     path("api/v1/campaigns", campaigns.Campaigns.as_view(), name="campaigns"),

@@ -64,6 +64,9 @@ SCOPES = {
     "change_text": "library:write",
     "delete_text": "library:write",
     **dict.fromkeys(["check_campaign", "list_steps", "get_step"], "read"),
+    **dict.fromkeys(["list_imports", "get_import", "list_import_rejects"], "read"),
+    **dict.fromkeys(["begin_import", "match_import", "store_import"], "contacts:write"),
+    **dict.fromkeys(["cancel_import", "undo_import"], "contacts:write"),
     **dict.fromkeys(["list_campaign_people", "get_campaign_person"], "read"),
     **dict.fromkeys(["add_campaign", "change_campaign", "delete_campaign"], "campaigns:write"),
     **dict.fromkeys(["pause_campaign", "resume_campaign", "cancel_campaign"], "campaigns:write"),
@@ -88,6 +91,8 @@ NAMES = {
     "delete_text": "text",
     **dict.fromkeys(["check_campaign", "change_campaign", "delete_campaign", "cancel_campaign"], "campaign"),
     **dict.fromkeys(["list_steps", "get_step", "write_step", "delete_step"], "campaign"),
+    **dict.fromkeys(["get_import", "list_import_rejects", "match_import"], "import"),
+    **dict.fromkeys(["store_import", "cancel_import", "undo_import"], "import"),
     **dict.fromkeys(["pause_campaign", "resume_campaign"], "running"),
     **dict.fromkeys(["list_campaign_people", "add_campaign_people"], "running"),
     **dict.fromkeys(["get_campaign_person", "take_out_campaign_person", "skip_campaign_step"], "running"),
@@ -95,6 +100,8 @@ NAMES = {
 }
 # What a further argument names, beside a row that is there.
 FURTHER = {"person": "person", "position": 1}
+# What a viewer does not see although it changes nothing.
+NOT_FOR_VIEWERS = {"list_imports", "get_import", "list_import_rejects"}
 # The body is looked at before the row.
 BODY_FIRST = {
     "put_into_group",
@@ -122,6 +129,7 @@ class Visitor:
     home: str
     scopes: frozenset[str] = frozenset()
     works: bool = True
+    views_only: bool = False
     cookies: dict[str, str] = field(default_factory=dict)
 
 
@@ -169,7 +177,7 @@ def allowed(visitor: Visitor, operation: str, whose: str) -> set[int] | None:
     if not visitor.works:
         return {401}
     scope = SCOPES[operation]
-    if scope and scope not in visitor.scopes:
+    if (scope and scope not in visitor.scopes) or (visitor.views_only and operation in NOT_FOR_VIEWERS):
         return {403}
     if whose and whose != visitor.home:
         return {400, 404, 415} if operation in BODY_FIRST else {400, 404}

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.isolation.rules import MEMBER, VIEWER, Call
 
-_READ, _CAMPAIGNS = "read", "campaigns:write"
+_READ, _PEOPLE, _CAMPAIGNS = "read", "contacts:write", "campaigns:write"
 API: dict[str, dict[str, Call]] = {
     "api:me": {"GET": Call(VIEWER)},
     "api:workspaces": {"GET": Call(VIEWER, _READ)},
@@ -23,6 +23,13 @@ API: dict[str, dict[str, Call]] = {
     },
     "api:group_people": {"POST": Call(MEMBER, "contacts:write")},
     "api:group_people_out": {"POST": Call(MEMBER, "contacts:write")},
+    "api:imports": {"GET": Call(MEMBER, _READ), "POST": Call(MEMBER, _PEOPLE)},
+    "api:import": {"GET": Call(MEMBER, _READ)},
+    "api:import_match": {"POST": Call(MEMBER, _PEOPLE)},
+    "api:import_store": {"POST": Call(MEMBER, _PEOPLE)},
+    "api:import_cancel": {"POST": Call(MEMBER, _PEOPLE)},
+    "api:import_undo": {"POST": Call(MEMBER, _PEOPLE)},
+    "api:import_rejects": {"GET": Call(MEMBER, _READ)},
     "api:mailboxes": {"GET": Call(VIEWER, _READ)},
     "api:mailbox": {"GET": Call(VIEWER, _READ)},
     "api:campaigns": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, _CAMPAIGNS)},
@@ -72,6 +79,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("api:mailbox", "pk"): "mailbox",
     ("api:campaign", "pk"): "draft",
     ("api:campaign_messages", "pk"): "running",
+    ("api:import", "pk"): "import",
     ("api:step", "pk"): "draft",
     ("api:step", "position"): "=2",
     ("api:enrollment", "pk"): "draft",
@@ -103,6 +111,7 @@ def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
         "api:text": {"name": "Taken over"},
         "api:campaigns": {"name": "One more", "project": ids["project"], "mailbox": ids["mailbox"]},
         "api:campaign": {"name": "Taken over", "mailbox": ids["mailbox"]},
+        "api:imports": {"content": "QQphQG90aGVyLmV4YW1wbGU=", "source": "their page"},
         "api:step": {"body": "<p>Other</p>"},
         "api:enrollments": {"contacts": [ids["contact"]]},
     }
