@@ -145,6 +145,9 @@ def group_people(request: MemberRequest) -> HttpResponse:
     if act == "take" and row is None:
         messages.warning(request, f"There is no {kind} “{name}”. Nothing changed.")
         return _back(request)
+    if not people.exists():
+        messages.warning(request, "Nobody was chosen. Nothing changed.")
+        return _back(request)
     row = row or book.make(kind, name, actor=request.user)
     change = (book.put if act == "put" else book.take)(row, people, actor=request.user)
     if not change.count:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -158,6 +159,8 @@ def test_an_unknown_name_makes_one_only_to_put_in(client: Client, in_ws: Workspa
     assert "There is no tag “Nix”" in press(client, in_ws, "take", "Nix", person=[str(ana.pk)])
     assert not Group.objects.exists()
     assert "Give it a name" in press(client, in_ws, "put", "", person=[str(ana.pk)])
+    assert "Nobody was chosen" in press(client, in_ws, "put", "Nix", person=[str(uuid.uuid4())])
+    assert not Group.objects.exists()
     press(client, in_ws, "put", "Nix", person=[str(ana.pk)])
     assert inside("Nix") == ["ana@a.example"]
 
