@@ -30,6 +30,7 @@ NOT_SHOWN = {
     "outreach:library_words": "a part of a page",
     "outreach:example_words": "a part of a page",
     "outreach:inbox_news": "a part of a page",
+    "outreach:find": "what the palette asks for",
     "outreach:reply_frame": "the frame of a stranger's mail",
 }
 # What a stranger sees.
