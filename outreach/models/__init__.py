@@ -3,6 +3,7 @@
 from outreach.models.attachments import Attachment
 from outreach.models.campaigns import Campaign, CampaignKind, CampaignState, Enrollment, EnrollmentState, Step
 from outreach.models.contacts import Basis, Consent, Contact, Site, Suppression, SuppressionReason
+from outreach.models.groups import Group, Grouping, GroupKind
 from outreach.models.hand_edits import HandEdit
 from outreach.models.imports import ContactImport, ImportPart, ImportState, ListShape
 from outreach.models.library import SavedText, TextUse
@@ -10,6 +11,7 @@ from outreach.models.links import Backlink, CaseState, LinkState, RemovalCase, V
 from outreach.models.messages import Message, MessageKind, MessageState
 from outreach.models.projects import Project, ProjectAccess
 from outreach.models.receiving import Comparison, PassedOver, Suggested, Suggestion
+from outreach.models.saved_views import SavedView, ViewPage
 from outreach.models.threads import Label, Note, Reply, ReplyKind, Thread, ThreadWords
 
 __all__ = [
@@ -26,6 +28,9 @@ __all__ = [
     "ContactImport",
     "Enrollment",
     "EnrollmentState",
+    "Group",
+    "GroupKind",
+    "Grouping",
     "HandEdit",
     "ImportPart",
     "ImportState",
@@ -43,6 +48,7 @@ __all__ = [
     "Reply",
     "ReplyKind",
     "SavedText",
+    "SavedView",
     "Site",
     "Step",
     "Suggested",
@@ -53,4 +59,5 @@ __all__ = [
     "Thread",
     "ThreadWords",
     "Verdict",
+    "ViewPage",
 ]
