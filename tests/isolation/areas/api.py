@@ -96,6 +96,7 @@ ALSO_TAKEN: dict[str, frozenset[str]] = {}
 LEAVES_OUT: set[tuple[str, str]] = {
     ("api:group_people", "contacts"),
     ("api:group_people_out", "contacts"),
+    ("api:enrollments", "contacts"),
 }
 
 
@@ -111,7 +112,7 @@ def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
         "api:text": {"name": "Taken over"},
         "api:campaigns": {"name": "One more", "project": ids["project"], "mailbox": ids["mailbox"]},
         "api:campaign": {"name": "Taken over", "mailbox": ids["mailbox"]},
-        "api:imports": {"content": "QQphQG90aGVyLmV4YW1wbGU=", "source": "their page"},
+        "api:imports": {"content": "RW1haWwKamFAb3RoZXIuZXhhbXBsZQo=", "source": "their page"},
         "api:step": {"body": "<p>Other</p>"},
         "api:enrollments": {"contacts": [ids["contact"]]},
     }
