@@ -28,10 +28,12 @@ from outreach.models import (
     Step,
     Thread,
 )
+from outreach.models.campaigns import MOST_STEPS
 from outreach.models.messages import FINAL
 from outreach.pipeline import compose
 
-MOST_STEPS = 3
+# A site is asked once and reminded twice (design/07): more would be pressure.
+MOST_REQUESTS = 3
 _LAUNCHED = [CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.FINISHED]
 
 
@@ -46,6 +48,10 @@ class Added:
     added: int
     known: int
     held_back: int = 0
+
+
+def most_steps(campaign: Campaign) -> int:
+    return MOST_REQUESTS if campaign.kind == CampaignKind.REMOVAL else MOST_STEPS
 
 
 def save_step(
@@ -64,8 +70,8 @@ def save_step(
     if campaign.state == CampaignState.CANCELLED:
         raise NotAllowed("The campaign was cancelled. Duplicate it to go on.")
     last = campaign.steps.aggregate(last=Max("position"))["last"] or 0
-    if not 1 <= position <= min(last + 1, MOST_STEPS):
-        raise NotAllowed("A campaign has one first mail and up to two follow-ups.")
+    if not 1 <= position <= min(last + 1, most_steps(campaign)):
+        raise NotAllowed(f"It has at most {most_steps(campaign)} steps, one behind the other.")
     with transaction.atomic():
         step = campaign.steps.filter(position=position).first() or Step(campaign=campaign, position=position)
         text = body.replace("\r\n", "\n").replace("\x00", "")

@@ -87,11 +87,14 @@ class Campaign(WorkspaceModel):
         return self.state in (CampaignState.RUNNING, CampaignState.PAUSED)
 
 
+MOST_STEPS = 10
+
+
 class Step(WorkspaceModel):
     """One mail of the sequence, as Liquid text: `body` is HTML, or plain text in a text-only campaign.
 
-    Step 1 is the first mail; steps 2 and 3 follow in the same thread `wait_days` after the one before,
-    and their subject is the first one's. A "day" lasts settings.DAY_SECONDS.
+    Step 1 is the first mail; the others follow in the same thread `wait_days` after the one before, and
+    their subject is the first one's. A "day" lasts settings.DAY_SECONDS. A campaign has up to MOST_STEPS.
     """
 
     inventory = Kept(Data.CONTENT, "The text of one mail of a campaign", "Its campaign is deleted")
@@ -108,7 +111,7 @@ class Step(WorkspaceModel):
         constraints = [
             models.UniqueConstraint(fields=["campaign", "position"], name="one_step_per_position"),
             models.CheckConstraint(
-                condition=models.Q(position__range=(1, 3)), name="one_mail_and_two_follow_ups"
+                condition=models.Q(position__range=(1, MOST_STEPS)), name="at_most_ten_steps"
             ),
         ]
 
