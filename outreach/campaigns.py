@@ -61,6 +61,7 @@ def save_step(
     subject: str,
     body: str,
     wait_days: int = 4,
+    working_days: bool = False,
     actor: User | None = None,
 ) -> Step:
     """Store a step's text; mails of it that are queued return to planned and are queued anew (decisions 3).
@@ -79,6 +80,7 @@ def save_step(
         step.subject = rendering.one_line(subject) if position == 1 else ""
         step.body = text if campaign.text_only else rendering.sanitise(text)
         step.wait_days = 0 if position == 1 else max(0, min(wait_days, 365))
+        step.working_days = position > 1 and working_days
         step.save()
         if campaign.state != CampaignState.DRAFT and before != (step.subject, step.body):
             returned = unqueue(step)
@@ -198,6 +200,7 @@ def duplicate(campaign: Campaign, *, actor: User | None, with_people: bool = Fal
             window_end=campaign.window_end,
             weekdays=campaign.weekdays,
             timezone=campaign.timezone,
+            observes_holidays=campaign.observes_holidays,
             created_by=actor,
         )
         for step in campaign.steps.all():
@@ -207,6 +210,7 @@ def duplicate(campaign: Campaign, *, actor: User | None, with_people: bool = Fal
                 subject=step.subject,
                 body=step.body,
                 wait_days=step.wait_days,
+                working_days=step.working_days,
             )
         if with_people:
             contacts = Contact.objects.filter(enrollments__campaign=campaign)

@@ -145,6 +145,11 @@ class SettingsForm(forms.Form):
         help_text="For people whose own zone is not known.",
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
+    observes_holidays = forms.BooleanField(
+        required=False,
+        label="Rest on holidays",
+        help_text="Nothing leaves on a day of the workspace’s calendar, by the person’s own date.",
+    )
     tracks_clicks = forms.ChoiceField(choices=FOLLOW, required=False, label="Count link clicks")
     tracks_opens = forms.ChoiceField(
         choices=FOLLOW,
@@ -181,11 +186,12 @@ class SettingsForm(forms.Form):
             # Named columns only: a pause that came in between must not be written over.
             row.save(update_fields=[*_PLAIN, "mailbox", "tracks_opens", "tracks_clicks"])
             Message.objects.filter(campaign=row).ask_again("window")
+            Message.objects.filter(campaign=row).ask_again("holiday")
             audit.record("campaign.changed", f"Settings of {row.name} changed", actor=actor, object_id=row.pk)
         return row
 
 
-_PLAIN = ["name", "weekdays", "window_start", "window_end", "timezone"]
+_PLAIN = ["name", "weekdays", "window_start", "window_end", "timezone", "observes_holidays"]
 
 
 def _word(flag: bool | None) -> str:
@@ -210,6 +216,8 @@ class StepForm(forms.Form):
         label="Days to wait",
         error_messages={"min_value": "At least 1 day.", "max_value": "At most 60 days."},
     )
+
+    wait_in = forms.ChoiceField(choices=[("days", "days"), ("working", "working days")], required=False)
 
     def clean_subject(self) -> str:
         return fitting_subject(self.cleaned_data["subject"])

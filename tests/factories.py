@@ -25,6 +25,7 @@ from outreach.models import (
     ContactImport,
     Enrollment,
     EnrollmentState,
+    Holiday,
     Message,
     MessageKind,
     MessageState,
@@ -159,6 +160,10 @@ def make_campaign(
     for contact in contacts:
         make_enrollment(row, contact)
     return row
+
+
+def make_holiday(name: str = "Christmas Day", date: dt.date = dt.date(2030, 12, 25)) -> Holiday:
+    return Holiday.objects.create(name=name, date=date)
 
 
 def make_text(name: str = "", *, body: str = "<p>A kept text</p>", **values: Any) -> SavedText:

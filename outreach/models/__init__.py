@@ -3,6 +3,7 @@
 from outreach.models.attachments import Attachment
 from outreach.models.campaigns import Campaign, CampaignKind, CampaignState, Enrollment, EnrollmentState, Step
 from outreach.models.contacts import Basis, Consent, Contact, Site, Suppression, SuppressionReason
+from outreach.models.holidays import Holiday
 from outreach.models.imports import ContactImport, ImportPart, ImportState, ListShape
 from outreach.models.library import SavedText, TextUse
 from outreach.models.links import Backlink, CaseState, LinkState, RemovalCase, Verdict
@@ -25,6 +26,7 @@ __all__ = [
     "ContactImport",
     "Enrollment",
     "EnrollmentState",
+    "Holiday",
     "ImportPart",
     "ImportState",
     "Label",

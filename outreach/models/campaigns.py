@@ -61,6 +61,7 @@ class Campaign(WorkspaceModel):
     window_end = models.TimeField(default=dt.time(17, 45))
     weekdays = models.JSONField(default=working_days)
     timezone = models.CharField(max_length=64, default="UTC")
+    observes_holidays = models.BooleanField(default=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -94,7 +95,8 @@ class Step(WorkspaceModel):
     """One mail of the sequence, as Liquid text: `body` is HTML, or plain text in a text-only campaign.
 
     Step 1 is the first mail; the others follow in the same thread `wait_days` after the one before, and
-    their subject is the first one's. A "day" lasts settings.DAY_SECONDS. A campaign has up to MOST_STEPS.
+    their subject is the first one's. A "day" lasts settings.DAY_SECONDS; with `working_days` only those are
+    counted on which the campaign writes. A campaign has up to MOST_STEPS.
     """
 
     inventory = Kept(Data.CONTENT, "The text of one mail of a campaign", "Its campaign is deleted")
@@ -105,6 +107,7 @@ class Step(WorkspaceModel):
     subject = EncryptedTextField()
     body = EncryptedTextField()
     wait_days = models.PositiveSmallIntegerField(default=4)
+    working_days = models.BooleanField(default=False)
 
     class Meta(WorkspaceModel.Meta):
         ordering = ["position"]
@@ -114,6 +117,12 @@ class Step(WorkspaceModel):
                 condition=models.Q(position__range=(1, MOST_STEPS)), name="at_most_ten_steps"
             ),
         ]
+
+    @property
+    def wait_words(self) -> str:
+        """How long it waits behind the step before, such as "3 working days"."""
+        unit = "working day" if self.working_days else "day"
+        return f"{self.wait_days} {unit}{'' if self.wait_days == 1 else 's'}"
 
 
 class EnrollmentState(models.TextChoices):

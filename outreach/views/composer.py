@@ -53,7 +53,14 @@ def campaign_compose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and not request.membership.may(Role.MEMBER):
         raise PermissionDenied("Your role here reads only.")
     if request.method != "POST":
-        form = StepForm(initial={"subject": step.subject, "body": step.body, "wait_days": step.wait_days})
+        form = StepForm(
+            initial={
+                "subject": step.subject,
+                "body": step.body,
+                "wait_days": step.wait_days,
+                "wait_in": "working" if step.working_days else "days",
+            }
+        )
         return render(request, "outreach/composer.html", _page(request, row, step, form))
     form = StepForm(request.POST)
     saved = may_edit and form.is_valid() and _save(request, row, step, form)
@@ -266,6 +273,7 @@ def _save(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> 
             subject=data["subject"] if step.position == 1 else step.subject,
             body=data["body"],
             wait_days=data["wait_days"],
+            working_days=data["wait_in"] == "working",
             actor=request.user,
         )
     except campaigns.NotAllowed as no:

@@ -28,7 +28,7 @@ WORKSPACE_WIDE = {
     "mailbox_mailbox", "mailbox_credential", "mailbox_pendingconsent", "mailbox_receipt",
     "mailbox_receiptstep", "outreach_site", "outreach_contact", "outreach_suppression",
     "outreach_contactimport", "outreach_importpart",
-    "outreach_savedtext",
+    "outreach_savedtext", "outreach_holiday",
 }  # fmt: skip
 # The log grows and is never changed: its sentences hold the word because the workspace's name does.
 GROWS_ONLY = {"accounts_auditevent", "accounts_audittext", "accounts_auditseal", "accounts_auditanchor"}
@@ -44,7 +44,7 @@ CODES = {
     "outreach_campaign.timezone", "outreach_enrollment.reason", "outreach_backlink.key",
     "outreach_reply.bounce_kind", "outreach_reply.bounce_status", "outreach_message.reason",
     "outreach_message.content_hash", "outreach_message.bounce_kind",
-    "outreach_contactimport.encoding", "outreach_contactimport.delimiter",
+    "outreach_holiday.country", "outreach_contactimport.encoding", "outreach_contactimport.delimiter",
 }  # fmt: skip
 
 

@@ -110,6 +110,7 @@ def fill(owner: User, word: str = WORD) -> Rows:
         "receipt": receipt,
         "import": factories.make_import(f"ben@{word}.example", filename=f"{word}.csv", actor=owner),
         "suppression": factories.make_suppression(f"no@{word}.example"),
+        "holiday": factories.make_holiday(f"Day of {word}"),
         "text": factories.make_text(f"Text {word}", subject=f"About {word}", body=f"<p>Hello {word}</p>"),
     }
 
