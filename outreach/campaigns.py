@@ -62,6 +62,7 @@ def save_step(
     body: str,
     wait_days: int = 4,
     working_days: bool = False,
+    new_thread: bool = False,
     actor: User | None = None,
 ) -> Step:
     """Store a step's text; mails of it that are queued return to planned and are queued anew (decisions 3).
@@ -76,13 +77,14 @@ def save_step(
     with transaction.atomic():
         step = campaign.steps.filter(position=position).first() or Step(campaign=campaign, position=position)
         text = body.replace("\r\n", "\n").replace("\x00", "")
-        before = (step.subject, step.body)
-        step.subject = rendering.one_line(subject) if position == 1 else ""
+        before = (step.subject, step.body, step.new_thread)
+        step.new_thread = position > 1 and new_thread and campaign.kind != CampaignKind.REMOVAL
+        step.subject = rendering.one_line(subject) if position == 1 or step.new_thread else ""
         step.body = text if campaign.text_only else rendering.sanitise(text)
         step.wait_days = 0 if position == 1 else max(0, min(wait_days, 365))
         step.working_days = position > 1 and working_days
         step.save()
-        if campaign.state != CampaignState.DRAFT and before != (step.subject, step.body):
+        if campaign.state != CampaignState.DRAFT and before != (step.subject, step.body, step.new_thread):
             returned = unqueue(step)
             audit.record(
                 "campaign.edited",
@@ -211,6 +213,7 @@ def duplicate(campaign: Campaign, *, actor: User | None, with_people: bool = Fal
                 body=step.body,
                 wait_days=step.wait_days,
                 working_days=step.working_days,
+                new_thread=step.new_thread,
             )
         if with_people:
             contacts = Contact.objects.filter(enrollments__campaign=campaign)

@@ -219,6 +219,14 @@ class StepForm(forms.Form):
 
     wait_in = forms.ChoiceField(choices=[("days", "days"), ("working", "working days")], required=False)
 
+    thread = forms.ChoiceField(
+        choices=[
+            ("same", "Same thread, as an answer to our own mail"),
+            ("new", "New thread, with a subject of its own"),
+        ],
+        required=False,
+    )
+
     def clean_subject(self) -> str:
         return fitting_subject(self.cleaned_data["subject"])
 

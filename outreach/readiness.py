@@ -88,19 +88,21 @@ def problems_of(campaign: Campaign, steps: Sequence[Step], contacts: Sequence[Co
     known, html = rendering.known_fields(contacts), not campaign.text_only
     for step in steps:
         parts = [("body", step.body, html)]
-        if step.position == 1:
+        if step.begins_thread:
             parts.insert(0, ("subject", step.subject, False))
         for name, text, as_html in parts:
             if not (rendering.text_of(text) if as_html else text).strip():
-                words = "The subject is empty." if name == "subject" else f"Step {step.position} has no text."
+                subject = "The subject" if step.position == 1 else f"The subject of step {step.position}"
+                words = f"{subject} is empty." if name == "subject" else f"Step {step.position} has no text."
                 found.append(Problem("no_text", words, step=step.position, field=name))
             found += [
                 dataclasses.replace(problem, step=step.position, field=name)
                 for problem in rendering.check_template(text, known=known, html=as_html)
             ]
-    pretends = content.pretends(steps[0].subject)
-    if pretends:
-        found.append(dataclasses.replace(pretends, step=1))
+    for step in steps:
+        pretends = content.pretends(step.subject) if step.begins_thread else None
+        if pretends:
+            found.append(dataclasses.replace(pretends, step=step.position))
     return found
 
 
@@ -130,7 +132,7 @@ def warnings_of(campaign: Campaign, steps: Sequence[Step]) -> list[Problem]:
     for step in steps:
         html = None if campaign.text_only else step.body
         text = step.body if html is None else rendering.text_of(html)
-        subject = step.subject if step.position == 1 else ""
+        subject = step.subject if step.begins_thread else ""
         found += [
             dataclasses.replace(problem, step=step.position)
             for problem in content.warnings(subject, text, html)

@@ -106,7 +106,7 @@ CODES: dict[str, Code] = {
         "G14", "Their country asks for consent before a first mail, and none is recorded."
     ),
     "no_opt_out": _ends("G5", "The link to stop these mails is missing."),
-    "pretends": _ends("G3", "A first mail must not begin with “Re:”."),
+    "pretends": _ends("G3", "A mail that answers nothing must not begin with “Re:”."),
     "placeholder": _ends("G10", "A leftover placeholder stands in the text."),
     "link_hides": _ends("G11", "A link hides where it leads."),
     "too_big": _ends("G15", "The mail is larger than 25 MB."),

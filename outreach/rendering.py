@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import nh3
 from django.conf import settings
+from django.db.models import Q
 from inscriptis import get_text
 
 from accounts.models import Workspace
@@ -112,7 +113,7 @@ def blanks_of(steps: Sequence[Step], values: dict[str, str | Sequence[str]], *, 
     """The fields that would come out empty for this person in any of the steps. Raises BadTemplate."""
     found: dict[str, None] = {}
     for step in steps:
-        if step.position == 1:
+        if step.begins_thread:
             found.update(dict.fromkeys(templating.fill(step.subject, values, html=False)[1]))
         found.update(dict.fromkeys(templating.fill(step.body, values, html=not text_only)[1]))
     return list(found)
@@ -130,16 +131,16 @@ def render_step(
     opens: bool = False,
     clicks: bool = False,
 ) -> Rendered:
-    """`first` is step 1 (a follow-up's subject is its "Re: "); loaded when left out.
+    """`first` is the step that began the thread (a follow-up's subject is its "Re: "); found when left out.
 
     With `key` (the message's id) links and opt-out are live; without, it is the preview of the same text.
     Raises templating.BadTemplate.
     """
     values = values_for(contact, mailbox=mailbox, links=links)
-    opening = step if step.position == 1 else first or campaign.steps.get(position=1)
+    opening = step if step.begins_thread else first or opening_of(step)
     subject, blanks = templating.fill(opening.subject, values, html=False)
     subject = one_line(subject)
-    if step.position > 1:
+    if not step.begins_thread:
         subject = conversation.answering(subject)
     index = suppression.index_of(contact.address)
     stop = opt_out_url(contact.workspace_id, key, address_index=index) if key else _preview_link()
@@ -162,6 +163,15 @@ def render_step(
         blanks=list(dict.fromkeys([*blanks, *more])),
         headers=(("List-Unsubscribe", f"<{stop}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")),
     )
+
+
+def opening_of(step: Step) -> Step:
+    """The step whose subject this one stands under: its own, or that of the thread that it goes on with."""
+    if step.begins_thread:
+        return step
+    before = Step.objects.filter(campaign=step.campaign_id, position__lt=step.position)
+    begins = before.filter(Q(position=1) | Q(new_thread=True)).order_by("-position").first()
+    return begins or step
 
 
 def preview(step: Step, contact: Contact, *, links: Sequence[str] = ()) -> Rendered:

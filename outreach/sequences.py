@@ -47,7 +47,7 @@ def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
         found = cursor.fetchone()
     if found is None:
         return None
-    resumes_at, step_id, wait_days, working = found
+    resumes_at, step_id, wait_days, working, new_thread = found
     due = _over(message, Wait(wait_days, working), after=after)
     if resumes_at is not None:
         due = max(due, resumes_at)
@@ -60,7 +60,8 @@ def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
             "kind": MessageKind.REMOVAL if removal else MessageKind.FOLLOW_UP,
             "project": message.project,
             "contact": message.contact,
-            "thread": message.thread,
+            # One of its own is made with its text (pipeline/queue.py).
+            "thread": None if new_thread else message.thread,
             "mailbox": message.mailbox,
             "generation": message.generation,
             "state": MessageState.PLANNED,
@@ -86,7 +87,7 @@ def _over(message: Message, wait: Wait, *, after: dt.datetime) -> dt.datetime:
 
 # A function (migration 0022): three tables in one statement, as MessageQuerySet.cancel does it for the mails.
 _STOP = "SELECT outreach_stop_sequence(%(workspace)s, %(enrollment)s, %(to)s, %(reason)s)"
-# No row where the way is over: a function (migration 0028) finishes it behind its last step.
+# No row where the way is over: a function (migration 0029) finishes it behind its last step.
 _NEXT = "SELECT * FROM outreach_next_step(%(enrollment)s, %(position)s)"
 
 

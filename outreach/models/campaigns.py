@@ -94,9 +94,9 @@ MOST_STEPS = 10
 class Step(WorkspaceModel):
     """One mail of the sequence, as Liquid text: `body` is HTML, or plain text in a text-only campaign.
 
-    Step 1 is the first mail; the others follow in the same thread `wait_days` after the one before, and
-    their subject is the first one's. A "day" lasts settings.DAY_SECONDS; with `working_days` only those are
-    counted on which the campaign writes. A campaign has up to MOST_STEPS.
+    Step 1 is the first mail; the others follow `wait_days` after the one before, in the same thread and under
+    its subject, or with `new_thread` in one of their own. A "day" lasts settings.DAY_SECONDS; with
+    `working_days` only those are counted on which the campaign writes. A campaign has up to MOST_STEPS.
     """
 
     inventory = Kept(Data.CONTENT, "The text of one mail of a campaign", "Its campaign is deleted")
@@ -108,6 +108,7 @@ class Step(WorkspaceModel):
     body = EncryptedTextField()
     wait_days = models.PositiveSmallIntegerField(default=4)
     working_days = models.BooleanField(default=False)
+    new_thread = models.BooleanField(default=False)
 
     class Meta(WorkspaceModel.Meta):
         ordering = ["position"]
@@ -117,6 +118,11 @@ class Step(WorkspaceModel):
                 condition=models.Q(position__range=(1, MOST_STEPS)), name="at_most_ten_steps"
             ),
         ]
+
+    @property
+    def begins_thread(self) -> bool:
+        """Whether it has a subject of its own and answers nothing."""
+        return self.position == 1 or self.new_thread
 
     @property
     def wait_words(self) -> str:

@@ -18,7 +18,7 @@ from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from mailbox import domains
 from mailbox.models import USABLE
-from outreach import campaigns, text_modes
+from outreach import campaigns, rendering, text_modes
 from outreach.forms_campaigns import StepForm
 from outreach.models import Campaign, CampaignKind, CampaignState, Step
 from outreach.pipeline import compose
@@ -59,6 +59,7 @@ def campaign_compose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
                 "body": step.body,
                 "wait_days": step.wait_days,
                 "wait_in": "working" if step.working_days else "days",
+                "thread": "new" if step.new_thread else "same",
             }
         )
         return render(request, "outreach/composer.html", _page(request, row, step, form))
@@ -270,10 +271,11 @@ def _save(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> 
         campaigns.save_step(
             row,
             step.position,
-            subject=data["subject"] if step.position == 1 else step.subject,
+            subject=data["subject"],
             body=data["body"],
             wait_days=data["wait_days"],
             working_days=data["wait_in"] == "working",
+            new_thread=data["thread"] == "new",
             actor=request.user,
         )
     except campaigns.NotAllowed as no:
@@ -333,13 +335,15 @@ def _preview(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any
 
 
 def _page(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> dict[str, Any]:
-    first = row.steps.filter(position=1).first()
+    # Where it would go on in the thread before it: what it says so long as nobody gives it one of its own.
+    before = rendering.opening_of(Step(campaign=row, position=step.position)) if step.position > 1 else step
     return {
         **_frame(request, row, step),
         **_preview(request, row, step),
         "form": form,
         "written": as_written(step.body) if not row.text_only else "",
-        "first_subject": merge_fields.parts_of(first.subject) if first else [],
+        "first_subject": merge_fields.parts_of(before.subject),
+        "shown_subject": merge_fields.parts_of(step.subject if step.begins_thread else before.subject),
         "fields": merge_fields.offered(row),
         "counting": counting_words(row, request.workspace),
         "window": window_words(row),

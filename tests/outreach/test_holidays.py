@@ -54,7 +54,7 @@ def test_the_last_gate_lets_nothing_go_on_a_holiday(queue: Queue, providers: Run
     assert row.not_before is not None
     assert row.not_before.date() > today()
     shown = why.state_of(row)
-    assert (shown.words, "Christmas Day" in shown.sentence) == ("Waiting for the end of a holiday", True)
+    assert (shown.words, "Christmas Day" in shown.sentence) == ("Waiting for a working day", True)
     for holiday in Holiday.objects.all():
         holidays.remove(holiday, actor=None)
     assert send_now(row) is Sent.ACCEPTED

@@ -88,6 +88,7 @@ def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
             "body": "<p>Other</p>",
             "wait_days": "3",
             "wait_in": "days",
+            "thread": "same",
         },
         "outreach:campaign_mode": {"mode": "plain"},
         "outreach:campaign_test": {"compose_id": str(uuid.uuid4())},
