@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.viewpoint import sees_all_projects
 from mailbox.models import Mailbox
 from outreach.forms import NO_NEW_PROJECT, LineField, timezone_name
-from outreach.models import Campaign, Message, Project, Step
+from outreach.models import Campaign, Message, Project, Step, StepCondition
 
 WEEKDAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
 FOLLOW = [("", "As the workspace does"), ("on", "On, where the law lets us"), ("off", "Off")]
@@ -221,11 +221,16 @@ class StepForm(forms.Form):
 
     thread = forms.ChoiceField(
         choices=[
-            ("same", "Same thread, as an answer to our own mail"),
-            ("new", "New thread, with a subject of its own"),
+            ("same", "Same thread, as an answer"),
+            ("new", "New thread, own subject"),
         ],
         required=False,
     )
+
+    condition = forms.ChoiceField(choices=StepCondition.choices, required=False)
+
+    def clean_condition(self) -> str:
+        return self.cleaned_data["condition"] or StepCondition.ALWAYS
 
     def clean_subject(self) -> str:
         return fitting_subject(self.cleaned_data["subject"])

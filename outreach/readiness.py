@@ -32,11 +32,13 @@ from outreach.models import (
     Message,
     MessageKind,
     Step,
+    StepCondition,
     Suppression,
 )
 from outreach.models.messages import COUNTED, STOPPABLE
 from outreach.problems import Problem
 from outreach.suppression import blocking
+from tracking.defaults import may_track
 
 # What a removal request still asks about.
 ASKED_ABOUT = [LinkState.NOT_CHECKED, LinkState.LIVE, LinkState.NOFOLLOW, LinkState.COULD_NOT_CHECK]
@@ -74,7 +76,8 @@ def readiness(campaign: Campaign) -> Readiness:
         problems.append(Problem("nobody", "Nobody is in this campaign yet.", field="people"))
     elif rows and not ready:
         problems.append(Problem("nobody_ready", "Everybody is held back.", field="people"))
-    return Readiness(ready, held, problems, warnings_of(campaign, steps))
+    warnings = [*warnings_of(campaign, steps), *_conditions(campaign, steps, ready)]
+    return Readiness(ready, held, problems, warnings)
 
 
 _BROKEN = {"liquid", "unknown_field"}
@@ -140,6 +143,39 @@ def warnings_of(campaign: Campaign, steps: Sequence[Step]) -> list[Problem]:
         if campaign.kind == CampaignKind.REMOVAL and step.position == 1 and "links" not in step.body:
             found.append(Problem("no_links", "The request does not list the links.", step=1, field="body"))
     return found
+
+
+def _conditions(campaign: Campaign, steps: Sequence[Step], ready: Sequence[Enrollment]) -> list[Problem]:
+    """A step that asks about clicks is skipped for whom none are counted (outreach/conditions.py)."""
+    asking = [step for step in steps if step.condition != StepCondition.ALWAYS]
+    if not asking:
+        return []
+    here = campaign.workspace
+    counted = sum(
+        may_track(
+            row.contact.country,
+            row.contact.tracking_consent,
+            workspace_opens=here.tracks_opens,
+            workspace_clicks=here.tracks_clicks,
+            campaign_opens=campaign.tracks_opens,
+            campaign_clicks=campaign.tracks_clicks,
+            text_only=campaign.text_only,
+        ).clicks
+        for row in ready
+    )
+    if counted == len(ready) and ready:
+        return []
+    who = (
+        f"{len(ready) - counted:,} of {len(ready):,} people"
+        if ready
+        else "people whose clicks are not counted"
+    )
+    if ready and not counted:
+        who = "everybody"
+    words = f"It asks about clicks, and is skipped for {who}: their clicks are not counted."
+    if not ready:
+        words = f"It asks about clicks, and is skipped for {who}."
+    return [Problem("clicks_unknown", words, step=step.position) for step in asking]
 
 
 def links_by_enrollment(rows: Sequence[Enrollment]) -> dict[object, list[str]]:

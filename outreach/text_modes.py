@@ -31,6 +31,7 @@ def set_text_only(campaign: Campaign, text_only: bool, *, actor: User | None) ->
                 wait_days=step.wait_days,
                 working_days=step.working_days,
                 new_thread=step.new_thread,
+                condition=step.condition,
                 actor=actor,
             )
 

@@ -1,7 +1,15 @@
 """Projects, contacts, campaigns, messages, threads, links."""
 
 from outreach.models.attachments import Attachment
-from outreach.models.campaigns import Campaign, CampaignKind, CampaignState, Enrollment, EnrollmentState, Step
+from outreach.models.campaigns import (
+    Campaign,
+    CampaignKind,
+    CampaignState,
+    Enrollment,
+    EnrollmentState,
+    Step,
+    StepCondition,
+)
 from outreach.models.contacts import Basis, Consent, Contact, Site, Suppression, SuppressionReason
 from outreach.models.holidays import Holiday
 from outreach.models.imports import ContactImport, ImportPart, ImportState, ListShape
@@ -45,6 +53,7 @@ __all__ = [
     "SavedText",
     "Site",
     "Step",
+    "StepCondition",
     "Suggested",
     "Suggestion",
     "Suppression",

@@ -91,6 +91,14 @@ class Campaign(WorkspaceModel):
 MOST_STEPS = 10
 
 
+class StepCondition(models.TextChoices):
+    """On top of "no reply", which holds for every step. Never image loads: they prove nothing."""
+
+    ALWAYS = "always", "Goes to everybody"
+    CLICKED = "clicked", "Only who opened a link before"
+    NOT_CLICKED = "not_clicked", "Only who opened no link before"
+
+
 class Step(WorkspaceModel):
     """One mail of the sequence, as Liquid text: `body` is HTML, or plain text in a text-only campaign.
 
@@ -109,6 +117,7 @@ class Step(WorkspaceModel):
     wait_days = models.PositiveSmallIntegerField(default=4)
     working_days = models.BooleanField(default=False)
     new_thread = models.BooleanField(default=False)
+    condition = models.CharField(max_length=11, choices=StepCondition.choices, default=StepCondition.ALWAYS)
 
     class Meta(WorkspaceModel.Meta):
         ordering = ["position"]

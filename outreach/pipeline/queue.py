@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from accounts.clock import Now
 from accounts.encryption import seal
 from mailbox.models import Mailbox
-from outreach import conversation, policy, rendering, results, templating
+from outreach import conditions, conversation, policy, rendering, results, templating
 from outreach.holding import blank_code, held_sentence
 from outreach.inbox import search
 from outreach.models import (
@@ -71,6 +71,10 @@ def _queue_one(pk: uuid.UUID) -> bool:
             message.mailbox = message.campaign.mailbox
         verdict = policy.may_queue(message)
         mail = None
+        why = conditions.unmet(message) if verdict.ok else None
+        if why is not None:
+            conditions.pass_over(message, why)
+            return False
         if verdict.ok:
             mail, verdict = _render(message)
         if mail is not None:

@@ -60,6 +60,7 @@ def campaign_compose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
                 "wait_days": step.wait_days,
                 "wait_in": "working" if step.working_days else "days",
                 "thread": "new" if step.new_thread else "same",
+                "condition": step.condition,
             }
         )
         return render(request, "outreach/composer.html", _page(request, row, step, form))
@@ -276,6 +277,7 @@ def _save(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> 
             wait_days=data["wait_days"],
             working_days=data["wait_in"] == "working",
             new_thread=data["thread"] == "new",
+            condition=data["condition"],
             actor=request.user,
         )
     except campaigns.NotAllowed as no:

@@ -89,6 +89,7 @@ def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
             "wait_days": "3",
             "wait_in": "days",
             "thread": "same",
+            "condition": "always",
         },
         "outreach:campaign_mode": {"mode": "plain"},
         "outreach:campaign_test": {"compose_id": str(uuid.uuid4())},
