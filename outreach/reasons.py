@@ -39,9 +39,7 @@ CODES: dict[str, Code] = {
     "not_due": _waits("", "its time", "It goes when its time has come, if nothing speaks against it then."),
     "next": _waits("", "a free worker", "Nothing speaks against it. It goes with the next wake-up."),
     "window": _waits("G7", "the window", "It is outside the hours of this campaign."),
-    "holiday": _waits(
-        "G7", "the end of a holiday", "Nothing leaves on a holiday of the workspace’s calendar."
-    ),
+    "holiday": _waits("G7", "a working day", "Nothing leaves on a holiday of the workspace’s calendar."),
     "cap_reached": _waits("G7", "the daily cap", "The mailbox has sent as many mails in 24 hours as it may."),
     "spacing": _waits("G7", "its turn", "Mails of one mailbox leave some time apart."),
     "cool_down": _waits("G12", "30 quiet days", "Another campaign wrote to this person lately."),

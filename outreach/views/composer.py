@@ -58,8 +58,8 @@ def campaign_compose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
                 "subject": step.subject,
                 "body": step.body,
                 "wait_days": step.wait_days,
-                "wait_in": "working" if step.working_days else "days",
-                "thread": "new" if step.new_thread else "same",
+                "working_days": step.working_days,
+                "new_thread": step.new_thread,
                 "condition": step.condition,
             }
         )
@@ -263,23 +263,12 @@ def _step(row: Campaign, position: str) -> Step:
 
 
 def _may_edit(request: MemberRequest, row: Campaign) -> bool:
-    return request.membership.may(Role.MEMBER) and row.state in (CampaignState.DRAFT, CampaignState.PAUSED)
+    return request.membership.may(Role.MEMBER) and row.is_editable
 
 
 def _save(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> bool:
-    data = form.cleaned_data
     try:
-        campaigns.save_step(
-            row,
-            step.position,
-            subject=data["subject"],
-            body=data["body"],
-            wait_days=data["wait_days"],
-            working_days=data["wait_in"] == "working",
-            new_thread=data["thread"] == "new",
-            condition=data["condition"],
-            actor=request.user,
-        )
+        campaigns.save_step(row, step.position, actor=request.user, **form.cleaned_data)
     except campaigns.NotAllowed as no:
         form.add_error(None, str(no))
         return False

@@ -120,12 +120,12 @@ def test_the_forecast_leaves_holidays_out(in_ws: Workspace) -> None:
 def test_it_stores_in_which_days_a_step_waits(client: Client, in_ws: Workspace) -> None:
     campaign = factories.make_campaign(steps=(FIRST_MAIL, FOLLOW_UP))
     url = f"/w/{in_ws.slug}/campaigns/{campaign.pk}/compose/?step=2"
-    client.post(url, {"body": "<p>Second</p>", "wait_days": "3", "wait_in": "working"})
+    client.post(url, {"body": "<p>Second</p>", "wait_days": "3", "working_days": "True"})
     assert campaign.steps.get(position=2).working_days
     page = client.get(url).content.decode()
     assert "3 working days, no reply" in page
-    assert '<option value="working" selected>' in page
-    assert client.post(url, {"body": "x", "wait_days": "3", "wait_in": "moons"}).status_code == 422
+    assert '<option value="True" selected>working days' in page
+    assert client.post(url, {"body": "x", "wait_days": "3", "working_days": "moons"}).status_code == 422
 
 
 def test_days_are_typed_or_pasted_and_taken_out(client: Client, in_ws: Workspace) -> None:

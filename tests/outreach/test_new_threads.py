@@ -154,17 +154,17 @@ def test_a_step_that_is_changed_to_the_same_thread_joins_it_again(queue: Queue) 
 def test_the_composer_keeps_and_shows_the_thread_of_a_step(client: Client, in_ws: Workspace) -> None:
     campaign = factories.make_campaign(steps=(FIRST_MAIL, FOLLOW_UP, FOLLOW_UP))
     url = f"/w/{in_ws.slug}/campaigns/{campaign.pk}/compose/"
-    client.post(f"{url}?step=2", {"subject": OTHER, "body": BODY, "wait_days": "4", "thread": "new"})
+    client.post(f"{url}?step=2", {"subject": OTHER, "body": BODY, "wait_days": "4", "new_thread": "True"})
     step = campaign.steps.get(position=2)
     assert (step.subject, step.new_thread, step.begins_thread) == (OTHER, True, True)
     assert "no reply · new thread" in client.get(url).content.decode()
     third = client.get(f"{url}?step=3").content.decode()
     assert OTHER in third
     assert rendering.opening_of(campaign.steps.get(position=3)) == step
-    client.post(f"{url}?step=2", {"subject": OTHER, "body": BODY, "wait_days": "4", "thread": "same"})
+    client.post(f"{url}?step=2", {"subject": OTHER, "body": BODY, "wait_days": "4", "new_thread": "False"})
     step.refresh_from_db()
     assert (step.subject, step.new_thread) == ("", False)
-    assert client.post(f"{url}?step=2", {"body": BODY, "thread": "other"}).status_code == 422
+    assert client.post(f"{url}?step=2", {"body": BODY, "new_thread": "other"}).status_code == 422
 
 
 @pytest.mark.parametrize(
