@@ -87,7 +87,7 @@ def _over(message: Message, wait: Wait, *, after: dt.datetime) -> dt.datetime:
 
 # A function (migration 0022): three tables in one statement, as MessageQuerySet.cancel does it for the mails.
 _STOP = "SELECT outreach_stop_sequence(%(workspace)s, %(enrollment)s, %(to)s, %(reason)s)"
-# No row where the way is over: a function (migration 0029) finishes it behind its last step.
+# No row where the way is over: a function (migration 0030) finishes it behind its last step.
 _NEXT = "SELECT * FROM outreach_next_step(%(enrollment)s, %(position)s)"
 
 

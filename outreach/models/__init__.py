@@ -11,6 +11,7 @@ from outreach.models.campaigns import (
     StepCondition,
 )
 from outreach.models.contacts import Basis, Consent, Contact, Site, Suppression, SuppressionReason
+from outreach.models.groups import Group, Grouping, GroupKind
 from outreach.models.holidays import Holiday
 from outreach.models.imports import ContactImport, ImportPart, ImportState, ListShape
 from outreach.models.library import SavedText, TextUse
@@ -18,6 +19,7 @@ from outreach.models.links import Backlink, CaseState, LinkState, RemovalCase, V
 from outreach.models.messages import Message, MessageKind, MessageState
 from outreach.models.projects import Project, ProjectAccess
 from outreach.models.receiving import Comparison, PassedOver, Suggested, Suggestion
+from outreach.models.saved_views import SavedView, ViewPage
 from outreach.models.threads import Label, Note, Reply, ReplyKind, Thread, ThreadWords
 
 __all__ = [
@@ -34,6 +36,9 @@ __all__ = [
     "ContactImport",
     "Enrollment",
     "EnrollmentState",
+    "Group",
+    "GroupKind",
+    "Grouping",
     "Holiday",
     "ImportPart",
     "ImportState",
@@ -51,6 +56,7 @@ __all__ = [
     "Reply",
     "ReplyKind",
     "SavedText",
+    "SavedView",
     "Site",
     "Step",
     "StepCondition",
@@ -62,4 +68,5 @@ __all__ = [
     "Thread",
     "ThreadWords",
     "Verdict",
+    "ViewPage",
 ]

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0007_answers_of_the_api'),
-        ('outreach', '0027_ten_steps'),
+        ('outreach', '0028_ten_steps'),
     ]
 
     operations = [

@@ -33,7 +33,7 @@ DROP = 'DROP FUNCTION outreach_next_step(uuid, integer)'
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0028_working_days_and_holidays'),
+        ('outreach', '0029_working_days_and_holidays'),
     ]
 
     operations = [

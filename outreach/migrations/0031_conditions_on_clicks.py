@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outreach', '0029_thread_of_a_step'),
+        ('outreach', '0030_thread_of_a_step'),
     ]
 
     operations = [
