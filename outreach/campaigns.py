@@ -6,15 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q
 
 from accounts import audit
 from accounts.clock import Now
-from accounts.encryption import seal
 from accounts.models import User
 from accounts.viewpoint import whole_workspace
 from mailbox.models import Mailbox
-from outreach import rendering
+from outreach import rendering, unqueueing
 from outreach.enrollments import OPEN
 from outreach.models import (
     Campaign,
@@ -27,12 +26,15 @@ from outreach.models import (
     MessageState,
     Project,
     Step,
+    StepCondition,
     Thread,
 )
+from outreach.models.campaigns import MOST_STEPS
 from outreach.models.messages import FINAL
 from outreach.pipeline import compose
 
-MOST_STEPS = 3
+# A site is asked once and reminded twice (design/07): more would be pressure.
+MOST_REQUESTS = 3
 _LAUNCHED = [CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.FINISHED]
 
 
@@ -47,6 +49,10 @@ class Added:
     added: int
     known: int
     held_back: int = 0
+
+
+def most_steps(campaign: Campaign) -> int:
+    return MOST_REQUESTS if campaign.kind == CampaignKind.REMOVAL else MOST_STEPS
 
 
 def create(
@@ -80,6 +86,9 @@ def save_step(
     subject: str,
     body: str,
     wait_days: int = 4,
+    working_days: bool = False,
+    new_thread: bool = False,
+    condition: str = StepCondition.ALWAYS,
     actor: User | None = None,
 ) -> Step:
     """Store a step's text; mails of it that are queued return to planned and are queued anew (decisions 3).
@@ -89,19 +98,28 @@ def save_step(
     if campaign.state == CampaignState.CANCELLED:
         raise NotAllowed("The campaign was cancelled. Duplicate it to go on.")
     last = campaign.steps.aggregate(last=Max("position"))["last"] or 0
-    if not 1 <= position <= min(last + 1, MOST_STEPS):
-        raise NotAllowed("A campaign has one first mail and up to two follow-ups.")
+    if not 1 <= position <= min(last + 1, most_steps(campaign)):
+        raise NotAllowed(f"It has at most {most_steps(campaign)} steps, one behind the other.")
     with transaction.atomic():
         step = campaign.steps.filter(position=position).first() or Step(campaign=campaign, position=position)
         text = body.replace("\r\n", "\n").replace("\x00", "")
-        before = (step.subject, step.body)
+        before = (step.subject, step.body, step.new_thread, step.condition)
+        step.new_thread = position > 1 and new_thread and campaign.kind != CampaignKind.REMOVAL
         line = rendering.one_line(subject, most=rendering.LONGEST_WRITTEN_SUBJECT)
-        step.subject = line if position == 1 else ""
+        step.subject = line if step.position == 1 or step.new_thread else ""
         step.body = text if campaign.text_only else rendering.sanitise(text)
         step.wait_days = 0 if position == 1 else max(0, min(wait_days, 365))
+        may_ask = position > 1 and campaign.kind != CampaignKind.REMOVAL
+        step.condition = condition if may_ask else StepCondition.ALWAYS
+        step.working_days = position > 1 and working_days
         step.save()
-        if campaign.state != CampaignState.DRAFT and before != (step.subject, step.body):
-            returned = unqueue(step)
+        if campaign.state != CampaignState.DRAFT and before != (
+            step.subject,
+            step.body,
+            step.new_thread,
+            step.condition,
+        ):
+            returned = unqueueing.unqueue(Message.objects.filter(step=step))
             audit.record(
                 "campaign.edited",
                 f"Step {position} of “{campaign.name}” changed; {returned} queued mails are written anew",
@@ -109,31 +127,6 @@ def save_step(
                 object_id=campaign.pk,
             )
     return step
-
-
-def unqueue(step: Step) -> int:
-    """Queued mails of a step go back to planned, without their text; how many."""
-    rows = Message.objects.select_for_update().filter(
-        Q(state=MessageState.QUEUED) | Q(state=MessageState.DEFERRED),
-        step=step,
-        enrollment__isnull=False,
-        draft_id__isnull=True,
-    )
-    count = 0
-    for row in rows.select_for_update(of=("self",)):
-        count += Message.objects.filter(pk=row.pk, state=row.state).update(
-            state=MessageState.PLANNED,
-            fence=F("fence") + 1,
-            queued_at=None,
-            not_before=None,
-            reason="",
-            detail=None,
-            html=None,
-            headers=None,
-            content_hash="",
-            **seal(row, subject="", text=""),
-        )
-    return count
 
 
 def remove_step(step: Step, *, actor: User | None = None) -> None:
@@ -218,6 +211,7 @@ def duplicate(campaign: Campaign, *, actor: User | None, with_people: bool = Fal
             window_end=campaign.window_end,
             weekdays=campaign.weekdays,
             timezone=campaign.timezone,
+            observes_holidays=campaign.observes_holidays,
             created_by=actor,
         )
         for step in campaign.steps.all():
@@ -227,6 +221,9 @@ def duplicate(campaign: Campaign, *, actor: User | None, with_people: bool = Fal
                 subject=step.subject,
                 body=step.body,
                 wait_days=step.wait_days,
+                working_days=step.working_days,
+                new_thread=step.new_thread,
+                condition=step.condition,
             )
         if with_people:
             contacts = Contact.objects.filter(enrollments__campaign=campaign)

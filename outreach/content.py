@@ -78,9 +78,9 @@ def hidden_host(text: str, html: str | None) -> Problem | None:
 
 
 def pretends(subject: str) -> Problem | None:
-    """A first mail that calls itself an answer."""
+    """A mail that begins a conversation and calls itself an answer."""
     if conversation.pretends_to_answer(subject):
-        return Problem("pretends", "A first mail must not begin with “Re:”.", field="subject")
+        return Problem("pretends", "A mail that answers nothing must not begin with “Re:”.", field="subject")
     return None
 
 

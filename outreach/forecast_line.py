@@ -17,10 +17,11 @@ from django.db.models import Q
 from accounts import clock
 from accounts.viewpoint import whole_workspace
 from mailbox import limits
-from outreach.forecasting import MOST_DAYS, ONE_DAY, Account, Waiting
+from outreach import holidays
+from outreach.forecasting import MOST_DAYS, Account, Waiting
 from outreach.models import Campaign, CampaignState, Enrollment, EnrollmentState, Message, Step
 from outreach.models.messages import STOPPABLE
-from outreach.window import Window, zone_of
+from outreach.window import ONE_DAY, Wait, Window, zone_of
 
 # Walked one by one up to here, in a tenth of a second; above it, days are counted by the cap alone.
 MOST_MAILS = 1500
@@ -30,13 +31,14 @@ MOST_MAILS = 1500
 class Line:
     """All that stands before a mailbox, and what the mailbox may.
 
-    `waits` are the days behind a first mail, `before` how many mails of other campaigns wait. `waiting` is
-    cut off where the line is `too_long`.
+    `waits` are those behind a first mail, `closed` the holidays that the campaign observes, `before` how many
+    mails of other campaigns wait. `waiting` is cut off where the line is `too_long`.
     """
 
     account: Account
     waiting: list[Waiting]
-    waits: tuple[int, ...]
+    waits: tuple[Wait, ...]
+    closed: frozenset[dt.date]
     before: int
     too_long: bool
 
@@ -73,7 +75,8 @@ def line_of(campaign: Campaign, *, everybody: bool = False) -> Line:
     rows = line.order_by("due_at", "pk").values_list(*columns)[: MOST_MAILS + 1]
     mails = list(rows)
     waits = _waits({pk for _, pk, *_ in mails} | {campaign.pk})
-    windows = _Windows({pk for _, pk, *_ in mails}, campaign)
+    closed = holidays.closed(now.date() - ONE_DAY)
+    windows = _Windows({pk for _, pk, *_ in mails}, campaign, closed)
     waiting = [
         Waiting(
             person=person,
@@ -98,32 +101,41 @@ def line_of(campaign: Campaign, *, everybody: bool = False) -> Line:
     too_long = len(waiting) > MOST_MAILS
     if too_long:
         before = line.exclude(campaign=campaign).count()
-    return Line(account, waiting, after_first, before, too_long)
+    observed = closed if campaign.observes_holidays else frozenset()
+    return Line(account, waiting, after_first, observed, before, too_long)
 
 
-def _waits(campaigns: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[tuple[int, int]]]:
-    """(position, days to wait) of each campaign's steps."""
-    found: dict[uuid.UUID, list[tuple[int, int]]] = {pk: [] for pk in campaigns}
+def _waits(campaigns: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[tuple[int, Wait]]]:
+    """(position, how long it waits) of each campaign's steps."""
+    found: dict[uuid.UUID, list[tuple[int, Wait]]] = {pk: [] for pk in campaigns}
     rows = Step.objects.filter(campaign__in=list(found)).order_by("position")
-    for pk, position, days in rows.values_list("campaign", "position", "wait_days"):
-        found[pk].append((position, days))
+    for pk, position, days, working in rows.values_list("campaign", "position", "wait_days", "working_days"):
+        found[pk].append((position, Wait(days, working)))
     return found
 
 
 class _Windows:
     """The window of each campaign in each zone, made once."""
 
-    def __init__(self, campaigns: set[uuid.UUID], own: Campaign) -> None:
+    def __init__(self, campaigns: set[uuid.UUID], own: Campaign, closed: frozenset[dt.date]) -> None:
         rows = Campaign.objects.filter(pk__in=campaigns - {own.pk})
-        columns = ("pk", "window_start", "window_end", "weekdays", "timezone")
+        columns = ("pk", "window_start", "window_end", "weekdays", "timezone", "observes_holidays")
         self.rows: dict[uuid.UUID, tuple[Any, ...]] = {pk: rest for pk, *rest in rows.values_list(*columns)}
-        self.rows[own.pk] = (own.window_start, own.window_end, own.weekdays, own.timezone)
+        self.rows[own.pk] = (
+            own.window_start,
+            own.window_end,
+            own.weekdays,
+            own.timezone,
+            own.observes_holidays,
+        )
+        self.closed = closed
         self.made: dict[tuple[uuid.UUID, str], Window] = {}
 
     def of(self, campaign: uuid.UUID, zone_name: str) -> Window:
         found = self.made.get((campaign, zone_name))
         if found is None:
-            start, end, weekdays, own = self.rows[campaign]
-            found = Window(start, end, frozenset(weekdays), zone_of(zone_name, own))
+            start, end, weekdays, own, observes = self.rows[campaign]
+            closed = self.closed if observes else frozenset()
+            found = Window(start, end, frozenset(weekdays), zone_of(zone_name, own), closed)
             self.made[campaign, zone_name] = found
         return found

@@ -15,9 +15,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from outreach.window import Window
+from outreach.window import ONE_DAY, Wait, Window
 
-ONE_DAY = dt.timedelta(days=1)
 # Nothing is said about what would go later than this.
 MOST_DAYS = 400
 
@@ -26,7 +25,7 @@ MOST_DAYS = 400
 class Waiting:
     """A mail that waits. `due` gives its place in the line, `ready` the time before which it stays.
 
-    `waits` are the days before each later step of the same person.
+    `waits` are those before each later step of the same person.
     """
 
     person: Hashable
@@ -35,7 +34,7 @@ class Waiting:
     due: dt.datetime
     ready: dt.datetime
     first: bool
-    waits: tuple[float, ...] = ()
+    waits: tuple[Wait, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def plan(waiting: Iterable[Waiting], account: Account, *, day: dt.timedelta = ON
         goings.append(Going(mail.person, mail.campaign, mail.window, at, mail.first, number < known))
         room.used[room.day(at)] += 1
         if mail.waits:
-            due = at + mail.waits[0] * day
+            due = mail.window.after(at, mail.waits[0], day=day)
             later = replace(mail, due=due, ready=due, first=False, waits=mail.waits[1:])
             heapq.heappush(foremost.later, (due, next(numbers), later))
         at += account.spacing
@@ -179,7 +178,8 @@ def by_cap(
     before: int,
     first: int,
     follow: Counter[int],
-    waits: tuple[int, ...],
+    waits: tuple[Wait, ...],
+    closed: frozenset[dt.date] = frozenset(),
 ) -> list[tuple[int, int]]:
     """First mails and follow-ups of each day, by the cap alone: for more mails than one walks singly.
 
@@ -192,13 +192,14 @@ def by_cap(
     ripe = 0
     for number in range(MOST_DAYS):
         ripe += due.pop(number, 0)
-        works = (today + number * ONE_DAY).weekday() in weekdays
+        date = today + number * ONE_DAY
+        works = date.weekday() in weekdays and date not in closed
         room = account.cap_on(number) if works else 0
         others = min(before, room)
         firsts = min(first, room - others)
         later = min(ripe, room - others - firsts)
         before, first, ripe = before - others, first - firsts, ripe - later
-        for after in itertools.accumulate(waits):
+        for after in itertools.accumulate(wait.calendar_days(weekdays) for wait in waits):
             due[number + after] += firsts
         days.append((firsts, later))
         if not (before or first or ripe or +due):

@@ -15,7 +15,7 @@ from accounts.viewpoint import sees_all_projects
 from mailbox.models import Mailbox
 from outreach import campaigns, spinning
 from outreach.forms import NO_NEW_PROJECT, LineField, timezone_name
-from outreach.models import Campaign, Message, Project
+from outreach.models import Campaign, Message, Project, StepCondition
 from outreach.rendering import LONGEST_WRITTEN_SUBJECT
 
 WEEKDAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
@@ -150,6 +150,11 @@ class SettingsForm(forms.Form):
         help_text="For people whose own zone is not known.",
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
+    observes_holidays = forms.BooleanField(
+        required=False,
+        label="Rest on holidays",
+        help_text="Nothing leaves on a day of the workspace’s calendar, by the person’s own date.",
+    )
     tracks_clicks = forms.ChoiceField(choices=FOLLOW, required=False, label="Count link clicks")
     tracks_opens = forms.ChoiceField(
         choices=FOLLOW,
@@ -186,11 +191,12 @@ class SettingsForm(forms.Form):
             # Named columns only: a pause that came in between must not be written over.
             row.save(update_fields=[*_PLAIN, "mailbox", "tracks_opens", "tracks_clicks"])
             Message.objects.filter(campaign=row).ask_again("window")
+            Message.objects.filter(campaign=row).ask_again("holiday")
             audit.record("campaign.changed", f"Settings of {row.name} changed", actor=actor, object_id=row.pk)
         return row
 
 
-_PLAIN = ["name", "weekdays", "window_start", "window_end", "timezone"]
+_PLAIN = ["name", "weekdays", "window_start", "window_end", "timezone", "observes_holidays"]
 
 
 # How a choice that may follow the workspace stands in the form.
@@ -203,6 +209,16 @@ def _word(flag: bool | None) -> str:
 
 def _flag(word: str) -> bool | None:
     return {"on": True, "off": False}.get(word)
+
+
+class YesNoField(forms.ChoiceField):
+    """Two words to choose between; True where the second is chosen."""
+
+    def __init__(self, no: str, yes: str, **kwargs: Any) -> None:
+        super().__init__(choices=[("False", no), ("True", yes)], required=False, **kwargs)
+
+    def clean(self, value: Any) -> bool:
+        return str(super().clean(value)) == "True"
 
 
 class StepForm(forms.Form):
@@ -219,6 +235,13 @@ class StepForm(forms.Form):
         label="Days to wait",
         error_messages={"min_value": "At least 1 day.", "max_value": "At most 60 days."},
     )
+
+    working_days = YesNoField("days", "working days", label="In which days")
+    new_thread = YesNoField("Same thread, as an answer", "New thread, own subject", label="Thread")
+    condition = forms.ChoiceField(choices=StepCondition.choices, required=False)
+
+    def clean_condition(self) -> str:
+        return self.cleaned_data["condition"] or StepCondition.ALWAYS
 
     def clean_subject(self) -> str:
         return fitting_subject(self.cleaned_data["subject"])

@@ -92,7 +92,7 @@ def save(enrollment: Enrollment, step: Step, *, subject: str, body: str, actor: 
     campaign = enrollment.campaign
     text = body.replace("\r\n", "\n").replace("\x00", "")
     text = text if campaign.text_only else rendering.sanitise(text)
-    line = rendering.one_line(subject) if step.position == 1 else ""
+    line = rendering.one_line(subject) if step.begins_thread else ""
     found = _problems(step, line, text, html=not campaign.text_only)
     if found:
         raise NotFinal(found)
@@ -128,12 +128,12 @@ def revert(enrollment: Enrollment, step: Step, *, actor: User) -> bool:
 def _problems(step: Step, subject: str, body: str, *, html: bool) -> list[Problem]:
     text = rendering.text_of(body) if html else body
     found: list[Problem] = []
-    if step.position == 1 and not subject:
+    if step.begins_thread and not subject:
         found.append(Problem("no_text", "The subject is empty.", field="subject"))
     if not text.strip():
         found.append(Problem("no_text", "The text is empty.", field="body"))
     for problem in (
-        content.pretends(subject) if step.position == 1 else None,
+        content.pretends(subject) if step.begins_thread else None,
         content.leftover(subject, ""),
         content.leftover("", text),
         content.hidden_host(text, body if html else None),

@@ -17,7 +17,7 @@ from outreach import threads
 from outreach.models import Message, Step, Thread
 from outreach.results import OtherThread
 
-_MESSAGE, _STEP = Shape(Message), Shape(Step, "campaign", "position")
+_MESSAGE, _STEP = Shape(Message), Shape(Step, "campaign", "position", "new_thread")
 # Its other columns are read when somebody asks for them; a first mail's are not.
 _THREAD = Shape(Thread, "id")
 # What sending looks at; the last gate reads the same anew.

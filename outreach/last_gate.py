@@ -23,7 +23,8 @@ from outreach.models import Campaign, Contact, Enrollment, Message, MessageKind
 
 # What the gates look at.
 _WORKSPACE = Shape(Workspace, "suspended_at", "postal_address")
-_CAMPAIGN = Shape(Campaign, "state", "kind", "window_start", "window_end", "weekdays", "timezone")
+_CAMPAIGN = Shape(Campaign, "state", "kind", "window_start", "window_end", "weekdays", "timezone",
+                  "observes_holidays")  # fmt: skip
 _ENROLLMENT = Shape(Enrollment, "state", "reason", "campaign", "contact", "answer_suspected_at", "paused_at")
 _CONTACT = Shape(Contact, "basis", "source", "country", "timezone", "site")
 _SHAPES = ((_WORKSPACE, "w"), (MAILBOX, "b"), (_CAMPAIGN, "c"), (_ENROLLMENT, "e"), (_CONTACT, "p"))
@@ -35,7 +36,7 @@ _SHAPES = ((_WORKSPACE, "w"), (MAILBOX, "b"), (_CAMPAIGN, "c"), (_ENROLLMENT, "e
 _HOLD = f"""
 SELECT h.moment, {", ".join(shape.columns(f"(h.{alias})") for shape, alias in _SHAPES)},
     h.blocked, h.replied, h.came_back, h.complaints, h.wrote_at, h.bulk_at, h.site_at, h.counted_at,
-    h.consumer, h.first_seen_at, h.used, h.minute, h.holds, h.has_old
+    h.consumer, h.first_seen_at, h.used, h.minute, h.holds, h.has_old, {facts.HOLIDAYS}
 FROM outreach_hold(%(fence)s, %(first)s, {facts.PARAMETERS}) h
 """  # nosec B608  (our own constants)
 _HAND_OVER = """

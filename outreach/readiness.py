@@ -32,11 +32,13 @@ from outreach.models import (
     Message,
     MessageKind,
     Step,
+    StepCondition,
     Suppression,
 )
 from outreach.models.messages import COUNTED, STOPPABLE
 from outreach.problems import Problem
 from outreach.suppression import blocking
+from tracking.defaults import may_track
 
 # What a removal request still asks about.
 ASKED_ABOUT = [LinkState.NOT_CHECKED, LinkState.LIVE, LinkState.NOFOLLOW, LinkState.COULD_NOT_CHECK]
@@ -74,7 +76,8 @@ def readiness(campaign: Campaign) -> Readiness:
         problems.append(Problem("nobody", "Nobody is in this campaign yet.", field="people"))
     elif rows and not ready:
         problems.append(Problem("nobody_ready", "Everybody is held back.", field="people"))
-    return Readiness(ready, held, problems, warnings_of(campaign, steps))
+    warnings = [*warnings_of(campaign, steps), *_conditions(campaign, steps, ready)]
+    return Readiness(ready, held, problems, warnings)
 
 
 _BROKEN = {"liquid", "unknown_field"}
@@ -88,20 +91,22 @@ def problems_of(campaign: Campaign, steps: Sequence[Step], contacts: Sequence[Co
     known, html = rendering.known_fields(contacts), not campaign.text_only
     for step in steps:
         parts = [("body", step.body, html)]
-        if step.position == 1:
+        if step.begins_thread:
             parts.insert(0, ("subject", step.subject, False))
         for name, text, as_html in parts:
             if not (rendering.text_of(text) if as_html else text).strip():
-                words = "The subject is empty." if name == "subject" else f"Step {step.position} has no text."
+                subject = "The subject" if step.position == 1 else f"The subject of step {step.position}"
+                words = f"{subject} is empty." if name == "subject" else f"Step {step.position} has no text."
                 found.append(Problem("no_text", words, step=step.position, field=name))
             found += [
                 dataclasses.replace(problem, step=step.position, field=name)
                 for problem in rendering.check_template(text, known=known, html=as_html)
             ]
-    openings = spinning.variants(steps[0].subject, html=False)
-    pretends = next(filter(None, map(content.pretends, openings)), None)
-    if pretends:
-        found.append(dataclasses.replace(pretends, step=1))
+    for step in steps:
+        openings = spinning.variants(step.subject, html=False) if step.begins_thread else []
+        pretends = next(filter(None, map(content.pretends, openings)), None)
+        if pretends:
+            found.append(dataclasses.replace(pretends, step=step.position))
     return found
 
 
@@ -150,10 +155,43 @@ def _edited_before(campaign: Campaign, steps: Sequence[Step]) -> Iterator[Proble
 
 def _wordings(step: Step, *, html: bool) -> Iterator[tuple[str, str]]:
     """(subject, body) with each option of the step's choices in at least one."""
-    subjects = spinning.variants(step.subject, html=False) if step.position == 1 else [""]
+    subjects = spinning.variants(step.subject, html=False) if step.begins_thread else [""]
     bodies = spinning.variants(step.body, html=html)
     for row in range(max(len(subjects), len(bodies))):
         yield subjects[min(row, len(subjects) - 1)], bodies[min(row, len(bodies) - 1)]
+
+
+def _conditions(campaign: Campaign, steps: Sequence[Step], ready: Sequence[Enrollment]) -> list[Problem]:
+    """A step that asks about clicks is skipped for whom none are counted (outreach/conditions.py)."""
+    asking = [step for step in steps if step.condition != StepCondition.ALWAYS]
+    if not asking:
+        return []
+    here = campaign.workspace
+    counted = sum(
+        may_track(
+            row.contact.country,
+            row.contact.tracking_consent,
+            workspace_opens=here.tracks_opens,
+            workspace_clicks=here.tracks_clicks,
+            campaign_opens=campaign.tracks_opens,
+            campaign_clicks=campaign.tracks_clicks,
+            text_only=campaign.text_only,
+        ).clicks
+        for row in ready
+    )
+    if counted == len(ready) and ready:
+        return []
+    who = (
+        f"{len(ready) - counted:,} of {len(ready):,} people"
+        if ready
+        else "people whose clicks are not counted"
+    )
+    if ready and not counted:
+        who = "everybody"
+    words = f"It asks about clicks, and is skipped for {who}: their clicks are not counted."
+    if not ready:
+        words = f"It asks about clicks, and is skipped for {who}."
+    return [Problem("clicks_unknown", words, step=step.position) for step in asking]
 
 
 def links_by_enrollment(rows: Sequence[Enrollment]) -> dict[object, list[str]]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import nh3
 from django.conf import settings
+from django.db.models import Q
 from inscriptis import get_text
 
 from accounts.models import Workspace
@@ -123,7 +124,7 @@ def blanks_of(steps: Sequence[Step], values: dict[str, str | Sequence[str]], *, 
     found: dict[str, None] = {}
     for step in steps:
         parts = [(step.body, not text_only)]
-        if step.position == 1:
+        if step.begins_thread:
             parts.insert(0, (step.subject, False))
         for source, html in parts:
             for text in spinning.variants(source, html=html, fields_only=True):
@@ -146,25 +147,25 @@ def render_step(
     turn: int = 0,
     by_hand: Mapping[int, ByHand] | None = None,
 ) -> Rendered:
-    """`first` is step 1 (a follow-up's subject is its "Re: "); loaded when left out.
+    """`first` is the step that began the thread (a follow-up's subject is its "Re: "); found when left out.
 
     With `key` (the message's id) links and opt-out are live; without, it is the preview of the same text.
     `turn` looks at the choices that many options on; what is sent has none. `by_hand`: what stands for
     a step's text for this person, by its position. Raises templating.BadTemplate.
     """
     values = values_for(contact, mailbox=mailbox, links=links)
-    opening = step if step.position == 1 else first or campaign.steps.get(position=1)
+    opening = step if step.begins_thread else first or opening_of(step)
     # The campaign's step and the contact: the enrollment and the step, by what also a preview knows.
     wording = spinning.picked(contact.pk, opening.pk, part="subject", turn=turn)
     edits = by_hand or {}
     blanks: list[str] = []
     more: list[str] = []
-    if 1 in edits:
-        subject = edits[1].subject
+    if opening.position in edits:
+        subject = edits[opening.position].subject
     else:
         subject, blanks = templating.fill(opening.subject, values, html=False, pick=wording)
     subject = one_line(subject)
-    if step.position > 1:
+    if not step.begins_thread:
         subject = conversation.answering(subject)
     index = suppression.index_of(contact.address)
     stop = opt_out_url(contact.workspace_id, key, address_index=index) if key else _preview_link()
@@ -202,6 +203,15 @@ def body_of(
     """(the step's text filled in for this person, its blanks), without signature and footer."""
     wording = spinning.picked(contact.pk, step.pk, part="body", turn=turn)
     return templating.fill(step.body, values, html=html, pick=wording)
+
+
+def opening_of(step: Step) -> Step:
+    """The step whose subject this one stands under: its own, or that of the thread that it goes on with."""
+    if step.begins_thread:
+        return step
+    before = Step.objects.filter(campaign=step.campaign_id, position__lt=step.position)
+    begins = before.filter(Q(position=1) | Q(new_thread=True)).order_by("-position").first()
+    return begins or step
 
 
 def preview(

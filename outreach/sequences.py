@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models.functions import Coalesce, Greatest
 
 from accounts.tenancy import current_workspace_id
+from outreach import holidays
 from outreach.models import (
     CampaignKind,
     Enrollment,
@@ -22,6 +23,7 @@ from outreach.models import (
     MessageKind,
     MessageState,
 )
+from outreach.window import ONE_DAY, Wait, window_of
 
 _NOT_TEXTED = [MessageState.PLANNED, MessageState.QUEUED, MessageState.DEFERRED]
 
@@ -45,8 +47,8 @@ def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
         found = cursor.fetchone()
     if found is None:
         return None
-    resumes_at, step_id, wait_days = found
-    due = after + days(wait_days)
+    resumes_at, step_id, wait_days, working, new_thread = found
+    due = _over(message, Wait(wait_days, working), after=after)
     if resumes_at is not None:
         due = max(due, resumes_at)
     removal = message.campaign is not None and message.campaign.kind == CampaignKind.REMOVAL
@@ -58,7 +60,8 @@ def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
             "kind": MessageKind.REMOVAL if removal else MessageKind.FOLLOW_UP,
             "project": message.project,
             "contact": message.contact,
-            "thread": message.thread,
+            # One of its own is made with its text (pipeline/queue.py).
+            "thread": None if new_thread else message.thread,
             "mailbox": message.mailbox,
             "generation": message.generation,
             "state": MessageState.PLANNED,
@@ -74,9 +77,17 @@ def plan_next(message: Message, *, after: dt.datetime) -> Message | None:
     return row
 
 
+def _over(message: Message, wait: Wait, *, after: dt.datetime) -> dt.datetime:
+    """When the wait is over; the calendar is asked only where working days are counted."""
+    if not wait.working or message.campaign is None:
+        return after + days(wait.days)
+    window = window_of(message.campaign, message.contact, closed=holidays.closed(after.date() - ONE_DAY))
+    return window.after(after, wait, day=days(1))
+
+
 # A function (migration 0022): three tables in one statement, as MessageQuerySet.cancel does it for the mails.
 _STOP = "SELECT outreach_stop_sequence(%(workspace)s, %(enrollment)s, %(to)s, %(reason)s)"
-# No row where the way is over: a function (migration 0011) finishes it behind its last step.
+# No row where the way is over: a function (migration 0031) finishes it behind its last step.
 _NEXT = "SELECT * FROM outreach_next_step(%(enrollment)s, %(position)s)"
 
 

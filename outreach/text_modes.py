@@ -29,6 +29,9 @@ def set_text_only(campaign: Campaign, text_only: bool, *, actor: User | None) ->
                 subject=step.subject,
                 body=text_of(step.body) if text_only else html_of(step.body),
                 wait_days=step.wait_days,
+                working_days=step.working_days,
+                new_thread=step.new_thread,
+                condition=step.condition,
                 actor=actor,
             )
             for edit in HandEdit.objects.filter(step=step):

@@ -6,6 +6,7 @@ Headers are all that is needed for it, so that a mail that is not ours is never 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def reference(message: Message) -> ThreadRef | None:
     """
     thread = message.thread
     begins = message.kind in (MessageKind.FIRST, MessageKind.TEST) or (
-        message.kind == MessageKind.REMOVAL and message.step is not None and message.step.position == 1
+        message.kind != MessageKind.ANSWER and message.step is not None and message.step.begins_thread
     )
     if thread is None or begins:
         return None
@@ -147,12 +148,17 @@ def followed_soon(mailbox: Mailbox, *, within: dt.timedelta, limit: int) -> list
     rows = (
         Message.objects.stoppable()
         .filter(mailbox=mailbox, step__position__gt=1, due_at__lte=soon)
-        .filter(Q(not_before__isnull=True) | Q(not_before__lte=soon), thread__isnull=False)
-        .select_related("thread")
+        .filter(Q(not_before__isnull=True) | Q(not_before__lte=soon), enrollment__isnull=False)
         .order_by("due_at", "pk")
     )
-    names = [row.thread.provider_thread_id for row in rows[:limit] if row.thread is not None]
-    return [name for name in names if name]
+    # A sequence may stand in several conversations, and an answer in any of them ends it.
+    people = list(rows.values_list("enrollment", flat=True)[:limit])
+    standing = Thread.objects.filter(enrollment__in=people, mailbox=mailbox).order_by("-created_at")
+    by_person: dict[uuid.UUID | None, list[str]] = {}
+    for thread in standing:
+        if thread.provider_thread_id:
+            by_person.setdefault(thread.enrollment_id, []).append(thread.provider_thread_id)
+    return [name for person in dict.fromkeys(people) for name in by_person.get(person, [])][:limit]
 
 
 def answered_by_hand(mailbox: Mailbox, headers: Iterable[InboundHeader]) -> list[tuple[Thread, dt.datetime]]:

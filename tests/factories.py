@@ -30,6 +30,7 @@ from outreach.models import (
     Grouping,
     GroupKind,
     HandEdit,
+    Holiday,
     Message,
     MessageKind,
     MessageState,
@@ -198,6 +199,10 @@ def make_hand_edit(
     return HandEdit.objects.create(
         enrollment=enrollment, step=step, subject=subject, body=body, of_text=text_hash(step)
     )
+
+
+def make_holiday(name: str = "Christmas Day", date: dt.date = dt.date(2030, 12, 25)) -> Holiday:
+    return Holiday.objects.create(name=name, date=date)
 
 
 def make_text(name: str = "", *, body: str = "<p>A kept text</p>", **values: Any) -> SavedText:

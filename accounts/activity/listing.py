@@ -30,6 +30,7 @@ KINDS = {
     "project": "Projects",
     "campaign": "Campaigns",
     "text": "Texts of the library",
+    "holiday": "Holidays",
     "message": "Mails",
     "thread": "Conversations",
     "reply": "Replies",

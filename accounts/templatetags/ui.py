@@ -101,6 +101,7 @@ BELOW = {
     "enrollment": "campaigns",
     "step": "campaigns",
     "doubt": "campaigns",
+    "holiday": "campaigns",
     "library": "campaigns",
     "example": "campaigns",
     "removal": "removals",

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from outreach.api.shapes import Flag, Line, ProblemLine, Strict
 from outreach.forms_campaigns import MOST_SUBJECT, MOST_TEXT
-from outreach.models import CampaignState, EnrollmentState
+from outreach.models import CampaignState, EnrollmentState, StepCondition
 
 MOST_PEOPLE = 1000
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
@@ -65,6 +65,7 @@ class CampaignShape(serializers.Serializer[Any]):
     window_start = ClockShape()
     window_end = ClockShape(help_text="The same as the start means any hour.")
     timezone = serializers.CharField(help_text="For people whose own zone is not known.")
+    observes_holidays = serializers.BooleanField(help_text="Rests on the days of the workspace’s calendar.")
     tracks_opens = serializers.BooleanField(allow_null=True, help_text="Null follows the workspace.")
     tracks_clicks = serializers.BooleanField(allow_null=True, help_text="Null follows the workspace.")
     created_at = serializers.DateTimeField()
@@ -83,6 +84,7 @@ class CampaignChange(Strict):
     window_start = ClockField(required=False)
     window_end = ClockField(required=False)
     timezone = Line(max_length=64, required=False)
+    observes_holidays = Flag(required=False)
     tracks_opens = Flag(required=False, allow_null=True)
     tracks_clicks = Flag(required=False, allow_null=True)
 
@@ -98,15 +100,25 @@ class CampaignDraft(CampaignChange):
 @extend_schema_serializer(component_name="Step")
 class StepShape(serializers.Serializer[Any]):
     position = serializers.IntegerField()
-    subject = serializers.CharField(allow_blank=True, help_text="Of the first mail; follow-ups take it over.")
+    subject = serializers.CharField(
+        allow_blank=True, help_text="Where it begins a thread; else it is taken over."
+    )
     body = serializers.CharField(allow_blank=True, help_text="Liquid, as HTML or as plain text.")
     wait_days = serializers.IntegerField(help_text="Days behind the step before; 0 for the first.")
+    working_days = serializers.BooleanField(help_text="Only days are counted on which the campaign writes.")
+    new_thread = serializers.BooleanField(help_text="It begins a thread under a subject of its own.")
+    condition = serializers.ChoiceField(
+        choices=StepCondition.choices, help_text="On top of “no reply”, which holds for every step."
+    )
 
 
 class StepDraft(Strict):
     subject = Line(max_length=MOST_SUBJECT, required=False, allow_blank=True)
     body = Line(max_length=MOST_TEXT, trim_whitespace=False, help_text="HTML is cleaned.")
     wait_days = Whole(min_value=1, max_value=60, required=False, help_text="4, where nothing is said.")
+    working_days = Flag(required=False)
+    new_thread = Flag(required=False)
+    condition = serializers.ChoiceField(choices=StepCondition.choices, required=False)
 
 
 @extend_schema_serializer(component_name="Enrollment")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
@@ -39,6 +39,13 @@ PARAMETERS = """
     %(cool_within)s, %(bulk_within)s, %(bulk)s, %(site_within)s, %(site_mails)s
 """
 
+# The next holidays, each as "2026-12-25 Christmas Day": enough to name the next day on which mail leaves.
+HOLIDAYS = """
+    ARRAY(SELECT x.date::text || ' ' || x.name FROM outreach_holiday x
+        WHERE x.workspace_id = %(workspace)s AND x.date >= (app_now() AT TIME ZONE 'UTC')::date - 2
+        ORDER BY x.date LIMIT 20)
+"""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -46,6 +53,7 @@ class Facts:
 
     `wrote_at`: when another campaign last wrote to this person. `bulk_at`: when the 50th newest first mail
     of this text left; `site_at`: when the 4th newest mail to this site did; None while there are fewer.
+    `holidays`: the workspace's next ones, by date.
     """
 
     blocked: uuid.UUID | None
@@ -56,6 +64,7 @@ class Facts:
     bulk_at: dt.datetime | None
     site_at: dt.datetime | None
     standing: limits.Standing | None
+    holidays: Mapping[dt.date, str] = field(default_factory=dict)
 
 
 class Asked:
@@ -73,10 +82,13 @@ class Asked:
         return self._facts
 
 
+_LOOK = f"SELECT f.*, {HOLIDAYS} FROM outreach_facts({PARAMETERS}) f"  # nosec B608  (our own constants)
+
+
 def look(message: Message) -> Facts:
     """Ask the database, by its own time."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM outreach_facts({PARAMETERS})", values(message))  # nosec B608  (our own constants)
+        cursor.execute(_LOOK, values(message))
         return facts_of(message, cursor.fetchone())
 
 
@@ -111,7 +123,7 @@ def facts_of(message: Message, found: Sequence[Any]) -> Facts:
     """What the function gave."""
     mailbox = message.mailbox
     blocked, replied, came_back, complaints, wrote_at, bulk_at, site_at = found[:7]
-    standing = limits.standing_of(mailbox, found[7:]) if mailbox is not None else None
+    standing = limits.standing_of(mailbox, found[7:-1]) if mailbox is not None else None
     return Facts(
         blocked,
         replied,
@@ -121,4 +133,5 @@ def facts_of(message: Message, found: Sequence[Any]) -> Facts:
         bulk_at,
         site_at,
         standing,
+        {dt.date.fromisoformat(row[:10]): row[11:] for row in found[-1]},
     )

@@ -24,12 +24,18 @@ COMPLAINT_BASE = 1000
 def window(message: Message, asked: Asked) -> Verdict:
     if message.campaign is None:
         return GO
-    found = window_of(message.campaign, message.contact)
+    campaign = message.campaign
+    named = asked.facts.holidays if campaign.observes_holidays else {}
+    found = window_of(campaign, message.contact, closed=frozenset(named))
     opening = found.next_open(asked.now)
     if opening is None:
         return waits("window", "The campaign has no day on which it may send.")
     if opening <= asked.now:
         return GO
+    today = asked.now.astimezone(found.zone).date()
+    if today in named:
+        sentence = f"Waits: {today.day} {today:%B} is a holiday ({named[today]})."
+        return waits("holiday", sentence, until=opening)
     hours = f"{found.start:%H:%M} to {found.end:%H:%M}"
     return waits("window", f"Goes inside {hours}, {found.zone.key} time.", until=opening)
 

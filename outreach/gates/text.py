@@ -12,7 +12,7 @@ from django.conf import settings
 from outreach import attachments, content, conversation
 from outreach.gates.facts import Asked
 from outreach.gates.verdict import GO, Verdict, cancelled, waits
-from outreach.models import Message
+from outreach.models import Message, MessageKind
 from outreach.problems import Problem
 
 _ONE_ADDRESS = re.compile(r"[^@\s<>,;\x00-\x1f\x7f]+@[^@\s<>,;\x00-\x1f\x7f]+\.[^@\s<>,;\x00-\x1f\x7f]+")
@@ -31,7 +31,8 @@ def identity(message: Message, asked: Asked) -> Verdict:
 
 
 def no_false_answer(message: Message, asked: Asked) -> Verdict:
-    return _of(content.pretends(message.subject))
+    begins = message.kind == MessageKind.FIRST or (message.step is not None and message.step.new_thread)
+    return _of(content.pretends(message.subject)) if begins else GO
 
 
 def size(message: Message, asked: Asked) -> Verdict:

@@ -1,10 +1,19 @@
 """Projects, contacts, campaigns, messages, threads, links."""
 
 from outreach.models.attachments import Attachment
-from outreach.models.campaigns import Campaign, CampaignKind, CampaignState, Enrollment, EnrollmentState, Step
+from outreach.models.campaigns import (
+    Campaign,
+    CampaignKind,
+    CampaignState,
+    Enrollment,
+    EnrollmentState,
+    Step,
+    StepCondition,
+)
 from outreach.models.contacts import Basis, Consent, Contact, Site, Suppression, SuppressionReason
 from outreach.models.groups import Group, Grouping, GroupKind
 from outreach.models.hand_edits import HandEdit
+from outreach.models.holidays import Holiday
 from outreach.models.imports import ContactImport, ImportPart, ImportState, ListShape
 from outreach.models.library import SavedText, TextUse
 from outreach.models.links import Backlink, CaseState, LinkState, RemovalCase, Verdict
@@ -32,6 +41,7 @@ __all__ = [
     "GroupKind",
     "Grouping",
     "HandEdit",
+    "Holiday",
     "ImportPart",
     "ImportState",
     "Label",
@@ -51,6 +61,7 @@ __all__ = [
     "SavedView",
     "Site",
     "Step",
+    "StepCondition",
     "Suggested",
     "Suggestion",
     "Suppression",

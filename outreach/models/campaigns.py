@@ -61,6 +61,7 @@ class Campaign(WorkspaceModel):
     window_end = models.TimeField(default=dt.time(17, 45))
     weekdays = models.JSONField(default=working_days)
     timezone = models.CharField(max_length=64, default="UTC")
+    observes_holidays = models.BooleanField(default=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -92,11 +93,23 @@ class Campaign(WorkspaceModel):
         return self.state in (CampaignState.DRAFT, CampaignState.PAUSED)
 
 
+MOST_STEPS = 10
+
+
+class StepCondition(models.TextChoices):
+    """On top of "no reply", which holds for every step. Never image loads: they prove nothing."""
+
+    ALWAYS = "always", "Goes to everybody"
+    CLICKED = "clicked", "Only who opened a link before"
+    NOT_CLICKED = "not_clicked", "Only who opened no link before"
+
+
 class Step(WorkspaceModel):
     """One mail of the sequence, as Liquid text: `body` is HTML, or plain text in a text-only campaign.
 
-    Step 1 is the first mail; steps 2 and 3 follow in the same thread `wait_days` after the one before,
-    and their subject is the first one's. A "day" lasts settings.DAY_SECONDS.
+    Step 1 is the first mail; the others follow `wait_days` after the one before, in the same thread and under
+    its subject, or with `new_thread` in one of their own. A "day" lasts settings.DAY_SECONDS; with
+    `working_days` only those are counted on which the campaign writes. A campaign has up to MOST_STEPS.
     """
 
     inventory = Kept(Data.CONTENT, "The text of one mail of a campaign", "Its campaign is deleted")
@@ -107,15 +120,29 @@ class Step(WorkspaceModel):
     subject = EncryptedTextField()
     body = EncryptedTextField()
     wait_days = models.PositiveSmallIntegerField(default=4)
+    working_days = models.BooleanField(default=False)
+    new_thread = models.BooleanField(default=False)
+    condition = models.CharField(max_length=11, choices=StepCondition.choices, default=StepCondition.ALWAYS)
 
     class Meta(WorkspaceModel.Meta):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["campaign", "position"], name="one_step_per_position"),
             models.CheckConstraint(
-                condition=models.Q(position__range=(1, 3)), name="one_mail_and_two_follow_ups"
+                condition=models.Q(position__range=(1, MOST_STEPS)), name="at_most_ten_steps"
             ),
         ]
+
+    @property
+    def begins_thread(self) -> bool:
+        """Whether it has a subject of its own and answers nothing."""
+        return self.position == 1 or self.new_thread
+
+    @property
+    def wait_words(self) -> str:
+        """How long it waits behind the step before, such as "3 working days"."""
+        unit = "working day" if self.working_days else "day"
+        return f"{self.wait_days} {unit}{'' if self.wait_days == 1 else 's'}"
 
 
 class EnrollmentState(models.TextChoices):

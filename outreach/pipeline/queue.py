@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from accounts.clock import Now
 from accounts.encryption import seal
 from mailbox.models import Mailbox
-from outreach import conversation, hand_edits, policy, rendering, results, templating
+from outreach import conditions, conversation, hand_edits, policy, rendering, results, templating
 from outreach.holding import blank_code, held_sentence
 from outreach.inbox import search
 from outreach.models import (
@@ -65,11 +65,16 @@ def _queue_one(pk: uuid.UUID) -> bool:
         message = locked.select_related(*_ROW).filter(pk=pk).first()
         if message is None:
             return False
+        _join(message)
         if message.thread is None and message.campaign is not None:
             # A first mail leaves from the mailbox that the campaign has now.
             message.mailbox = message.campaign.mailbox
         verdict = policy.may_queue(message)
         mail = None
+        why = conditions.unmet(message) if verdict.ok else None
+        if why is not None:
+            conditions.pass_over(message, why)
+            return False
         if verdict.ok:
             mail, verdict = _render(message)
         if mail is not None:
@@ -100,12 +105,17 @@ def _render(message: Message) -> tuple[rendering.Rendered | None, Verdict]:
     links: list[str] = []
     if campaign.kind == CampaignKind.REMOVAL and message.enrollment is not None:
         links = links_by_enrollment([message.enrollment])[message.enrollment.pk]
+    opening = None
+    if not step.begins_thread and message.thread_id is not None:
+        # The subject of the conversation that it goes on with; a step between them may have been left out.
+        opening = Step.objects.filter(messages__thread=message.thread_id).order_by("position").first()
     try:
         mail = rendering.render_step(
             step,
             contact,
             mailbox=mailbox,
             campaign=campaign,
+            first=opening,
             links=links,
             key=message.pk,
             opens=message.tracks_opens,
@@ -137,6 +147,22 @@ def _leave(message: Message, verdict: Verdict) -> None:
         not_before=Coalesce(verdict.until, Now() + ASK_AGAIN),
         **seal(message, detail=verdict.sentence),
     )
+
+
+def _join(message: Message) -> None:
+    """The conversation that a later step stands in, as its text says now: a step may have been changed since
+    it was planned, and one that began a conversation may have been left out."""
+    step = message.step
+    if step is None or step.position == 1 or message.enrollment_id is None:
+        return
+    sent = Message.objects.filter(
+        enrollment=message.enrollment_id, state=MessageState.SENT, step__isnull=False, thread__isnull=False
+    )
+    last = sent.select_related("thread").order_by("-step__position").first()
+    if not step.new_thread:
+        message.thread = last.thread if last is not None else message.thread
+    elif message.thread_id is not None and sent.filter(thread=message.thread_id).exists():
+        message.thread = None
 
 
 def _freeze(message: Message, mail: rendering.Rendered, *, to: Contact, mailbox: Mailbox) -> bool:
@@ -173,8 +199,10 @@ def _freeze(message: Message, mail: rendering.Rendered, *, to: Contact, mailbox:
 
 
 def _thread_of(message: Message, contact: Contact, *, subject: str) -> Thread:
-    """The person's conversation in this campaign: made with the first mail, kept when it is queued anew."""
-    found = Thread.objects.filter(enrollment=message.enrollment).first() if message.enrollment_id else None
+    """The person's conversation: made with the mail that begins it, kept when that one is queued anew."""
+    begins = message.step is not None and message.step.new_thread
+    known = message.enrollment_id and not begins
+    found = Thread.objects.filter(enrollment=message.enrollment).first() if known else None
     if found is not None:
         return found
     return Thread.objects.create(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 
 from accounts import audit
-from outreach import suppression
+from outreach import conditions, suppression
 from outreach.models import Consent, Contact, Message, MessageState, Suppression, SuppressionReason
 from tracking.models import Kind, Source
 from tracking.recipient import Trace
@@ -29,6 +29,8 @@ def observe(key: uuid.UUID, kind: str, *, source: str, detail: str = "", address
             clicked_at=figures.clicked_at,
             automatic_clicks=figures.automatic_clicks,
         )
+        if figures.clicks:
+            conditions.ask_anew(key)
 
 
 def trace(key: uuid.UUID) -> Trace | None:

@@ -11,6 +11,7 @@ from outreach.views import (
     doubt,
     enrollment_acts,
     hand_edit,
+    holidays,
 )
 
 CAMPAIGN = "w/<slug:slug>/campaigns/<uuid:pk>/"
@@ -46,6 +47,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{CAMPAIGN}cancel/", campaign_acts.campaign_cancel, name="campaign_cancel"),
     path(f"{CAMPAIGN}duplicate/", campaign_acts.campaign_duplicate, name="campaign_duplicate"),
     path(f"{CAMPAIGN}delete/", campaign_acts.campaign_delete, name="campaign_delete"),
+    path("w/<slug:slug>/holidays/", holidays.holidays_page, name="holidays"),
+    path("w/<slug:slug>/holidays/<uuid:pk>/remove/", holidays.holiday_remove, name="holiday_remove"),
     path("w/<slug:slug>/doubt/", doubt.in_doubt, name="doubts"),
     path("w/<slug:slug>/doubt/<uuid:pk>/", doubt.doubt, name="doubt"),
 ]

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
+from outreach import holidays
 from outreach.forms_campaigns import SettingsForm
 from outreach.models import Campaign
 from outreach.views.campaigns import frame
@@ -35,6 +36,7 @@ def campaign_settings(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "form": form,
         "zones": sorted(zoneinfo.available_timezones()),
         "ahead": ahead_of(row),
+        "resting": holidays.coming().count(),
         "there": f"{clock.now().astimezone(zone_of(row.timezone)):%a %H:%M}",
     }
     return render(request, "outreach/campaign_settings.html", page, status=422 if form.errors else 200)

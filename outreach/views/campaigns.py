@@ -106,7 +106,10 @@ def campaign_person(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) ->
         "shown": why.state_of(row),
         **_ledger(mails),
         "mails": [(mail, timeline.of_message(mail, events.get(mail.pk, []))) for mail in mails],
-        "thread": Thread.objects.filter(enrollment=row).first(),
+        # Of several conversations the one in which somebody wrote.
+        "thread": Thread.objects.filter(enrollment=row)
+        .order_by(F("stands_at").desc(nulls_last=True), "-created_at")
+        .first(),
         "may_work": request.membership.may(Role.MEMBER),
         "edited_steps": sorted(hand_edits.of(row)),
         **enrollment_acts.offers(row),
@@ -220,7 +223,8 @@ def _thread(person: Enrollment) -> uuid.UUID | None:
     """The conversation with this person, for "Answer"."""
     if person.state != EnrollmentState.REPLIED:
         return None
-    return next((mail.open_thread_id for mail in person.messages.all() if mail.open_thread_id), None)
+    mails = sorted(person.messages.all(), key=lambda mail: mail.replied_at is None)
+    return next((mail.open_thread_id for mail in mails if mail.open_thread_id), None)
 
 
 def _position(person: Enrollment) -> int:

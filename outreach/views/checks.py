@@ -112,14 +112,18 @@ def _missing(record: Record) -> Check:
 def _place(problem: Problem) -> str:
     if not problem.line:
         return ""
-    return "In the subject. " if problem.field == "subject" else f"Step {problem.step}, line {problem.line}. "
+    return _subject(problem) if problem.field == "subject" else f"Step {problem.step}, line {problem.line}. "
 
 
 def _stands(warning: Problem) -> str:
-    """Where a hint points: the follow-ups have no subject of their own."""
+    """Where a hint points."""
     if warning.field == "subject":
-        return "In the subject. "
+        return _subject(warning)
     return f"Step {warning.step}, line {warning.line}. " if warning.line else f"Step {warning.step}. "
+
+
+def _subject(problem: Problem) -> str:
+    return f"In the subject of step {problem.step}. " if problem.step > 1 else "In the subject. "
 
 
 def _held(code: str, sentence: str, names: list[str]) -> Check:

@@ -18,7 +18,7 @@ from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from mailbox import domains
 from mailbox.models import USABLE
-from outreach import campaigns, text_modes
+from outreach import campaigns, rendering, text_modes
 from outreach.forms_campaigns import StepForm
 from outreach.models import Campaign, CampaignKind, CampaignState, Step
 from outreach.pipeline import compose
@@ -28,8 +28,8 @@ from outreach.views.campaign_words import counting_words, window_words
 from outreach.views.forecast import ahead_of
 from outreach.views.previewing import as_written, preview_of
 
-MOST_STEPS = 3
-TITLES = {1: "First mail", 2: "Follow-up", 3: "Last mail"}
+# From here on the rail shows a step as one line; the open one and those that need somebody keep their text.
+MANY_STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,16 @@ def campaign_compose(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and not request.membership.may(Role.MEMBER):
         raise PermissionDenied("Your role here reads only.")
     if request.method != "POST":
-        form = StepForm(initial={"subject": step.subject, "body": step.body, "wait_days": step.wait_days})
+        form = StepForm(
+            initial={
+                "subject": step.subject,
+                "body": step.body,
+                "wait_days": step.wait_days,
+                "working_days": step.working_days,
+                "new_thread": step.new_thread,
+                "condition": step.condition,
+            }
+        )
         return render(request, "outreach/composer.html", _page(request, row, step, form))
     form = StepForm(request.POST)
     saved = may_edit and form.is_valid() and _save(request, row, step, form)
@@ -99,14 +108,13 @@ def campaign_checks(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def step_new(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     row = _own(pk)
-    position = row.steps.count() + 1
+    known = row.steps.count()
+    position = known + 1
     try:
-        if position > MOST_STEPS:
-            raise campaigns.NotAllowed("A campaign has at most one mail and two follow-ups.")
         campaigns.save_step(row, position, subject="", body="", actor=request.user)
     except campaigns.NotAllowed as no:
         messages.error(request, str(no))
-        position = min(position, MOST_STEPS)
+        position = known
     return redirect(_url(request, "campaign_compose", pk) + f"?step={position}")
 
 
@@ -116,16 +124,17 @@ def step_delete(request: MemberRequest, pk: uuid.UUID, position: int) -> HttpRes
     row = _own(pk)
     step = _step(row, str(position))
     back = _url(request, "campaign_compose", pk)
+    title = _title(position, row.steps.count())
     if request.method == "POST":
         try:
             campaigns.remove_step(step, actor=request.user)
-            messages.success(request, f"{TITLES[position]} deleted")
+            messages.success(request, f"{title} deleted")
         except campaigns.NotAllowed as no:
             messages.error(request, str(no))
         return redirect(back)
     return ask(
         request,
-        title=f"Delete {TITLES[position].lower()} of {row.name}",
+        title=f"Delete {title.lower()} of {row.name}",
         button="Delete the step",
         symbol="trash",
         back=back,
@@ -202,7 +211,8 @@ def campaign_mode(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """Rich text or plain text, for all steps of the campaign at once."""
     row = _own(pk)
     plain, step = request.POST.get("mode") == "plain", request.POST.get("step", "1")
-    back = _url(request, "campaign_compose", pk) + f"?step={step if step in ('1', '2', '3') else 1}"
+    known = [str(each.position) for each in row.steps.all()]
+    back = _url(request, "campaign_compose", pk) + f"?step={step if step in known else 1}"
     if plain and "sure" not in request.POST and text_modes.loses_form(row):
         return ask(
             request,
@@ -234,6 +244,15 @@ def _lost_with(row: Campaign, step: Step) -> list[str]:
     return effects
 
 
+def _title(position: int, count: int) -> str:
+    """What a step is called among so many."""
+    if position == 1:
+        return "First mail"
+    if position == count > 2:
+        return "Last mail"
+    return "Follow-up" if count < 4 else f"Follow-up {position - 1}"
+
+
 def _own(pk: uuid.UUID) -> Campaign:
     rows = Campaign.objects.filter(kind=CampaignKind.OUTREACH)
     return own_or_404(rows.select_related("project", "mailbox", "workspace"), pk)
@@ -254,16 +273,8 @@ def _may_edit(request: MemberRequest, row: Campaign) -> bool:
 
 
 def _save(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> bool:
-    data = form.cleaned_data
     try:
-        campaigns.save_step(
-            row,
-            step.position,
-            subject=data["subject"] if step.position == 1 else step.subject,
-            body=data["body"],
-            wait_days=data["wait_days"],
-            actor=request.user,
-        )
+        campaigns.save_step(row, step.position, actor=request.user, **form.cleaned_data)
     except campaigns.NotAllowed as no:
         form.add_error(None, str(no))
         return False
@@ -280,18 +291,19 @@ def _frame(request: MemberRequest, row: Campaign, step: Step, *, looked: bool = 
     return {
         "campaign": row,
         "step": step,
-        "title": TITLES[step.position],
+        "title": _title(step.position, len(steps)),
+        "many": len(steps) >= MANY_STEPS,
         "entries": [
             Entry(
                 each,
-                TITLES[each.position],
+                _title(each.position, len(steps)),
                 merge_fields.first_line(each, row),
                 each.pk == step.pk,
                 wrong.get(each.position, ""),
             )
             for each in steps
         ],
-        "can_add": len(steps) < MOST_STEPS,
+        "can_add": len(steps) < campaigns.most_steps(row),
         "readiness": found,
         "checks": checks.checks_of(row, found, looked=looked),
         "may_edit": _may_edit(request, row),
@@ -323,13 +335,15 @@ def _preview(request: MemberRequest, row: Campaign, step: Step) -> dict[str, Any
 
 
 def _page(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> dict[str, Any]:
-    first = row.steps.filter(position=1).first()
+    # Where it would go on in the thread before it: what it says so long as nobody gives it one of its own.
+    before = rendering.opening_of(Step(campaign=row, position=step.position)) if step.position > 1 else step
     return {
         **_frame(request, row, step),
         **_preview(request, row, step),
         "form": form,
         "written": as_written(step.body) if not row.text_only else "",
-        "first_subject": merge_fields.parts_of(first.subject) if first else [],
+        "first_subject": merge_fields.parts_of(before.subject),
+        "shown_subject": merge_fields.parts_of(step.subject if step.begins_thread else before.subject),
         "fields": merge_fields.offered(row),
         "counting": counting_words(row, request.workspace),
         "window": window_words(row),

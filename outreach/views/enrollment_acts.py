@@ -83,7 +83,7 @@ def enrollment_skip(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) ->
         return _back(request, pk)
     follows = row.campaign.steps.filter(position=position + 1).first()
     then = (
-        f"Step {position + 1} follows, its {plural(follows.wait_days, 'day')} counted from now."
+        f"Step {position + 1} follows, its {follows.wait_words} counted from now."
         if follows
         else "It is the last one, so this person’s way ends here."
     )

@@ -21,10 +21,11 @@ from django.utils.safestring import SafeString
 
 from accounts.templatetags.ui import plural, when
 from outreach.forecast_line import Line, line_of
-from outreach.forecasting import ONE_DAY, Account, Plan, Waiting, by_cap, plan
+from outreach.forecasting import Account, Plan, Waiting, by_cap, plan
 from outreach.models import Campaign, CampaignState, EnrollmentState, Message, MessageState
 from outreach.models.messages import STOPPABLE
 from outreach.views.campaign_words import spacing_words
+from outreach.window import ONE_DAY
 
 DAYS_SHOWN = 15
 # What goes this soon behind its due time goes when it is due.
@@ -125,7 +126,7 @@ def forecast_of(campaign: Campaign) -> Forecast | None:
         last_first = going.at if going.first else last_first
     end = found.ends(campaign.pk)
     return Forecast(
-        days=_days(campaign, account, accepted, first, follow),
+        days=_days(campaign, line, accepted, first, follow),
         cap=_cap_words(account),
         waiting=len(own),
         last_first=_on(last_first, account) if last_first else "",
@@ -162,6 +163,7 @@ def ahead_of(campaign: Campaign) -> SafeString | str:
         first=people,
         follow=Counter(),
         waits=line.waits,
+        closed=line.closed,
     )
     firsts = [line.noon(number) for number, (first, _) in enumerate(days) if first]
     follow = [line.noon(number) for number, (_, later) in enumerate(days) if later]
@@ -195,13 +197,14 @@ def _rough(campaign: Campaign, line: Line, accepted: int) -> Forecast | None:
         first=counts["first"],
         follow=Counter({0: counts["all"] - counts["first"]}),
         waits=line.waits,
+        closed=line.closed,
     )
     first = Counter({number: count for number, (count, _) in enumerate(days)})
     follow = Counter({number: count for number, (_, count) in enumerate(days)})
     firsts = [line.noon(number) for number in first if first[number]]
     steps = [line.noon(number) for number in first if first[number] or follow[number]]
     return Forecast(
-        days=_days(campaign, line.account, accepted, first, follow),
+        days=_days(campaign, line, accepted, first, follow),
         cap=_cap_words(line.account),
         waiting=counts["all"],
         last_first=_on(max(firsts), line.account) if firsts else "",
@@ -319,8 +322,9 @@ def _cap_words(account: Account) -> str:
 
 
 def _days(
-    campaign: Campaign, account: Account, accepted: int, first: Counter[int], follow: Counter[int]
+    campaign: Campaign, line: Line, accepted: int, first: Counter[int], follow: Counter[int]
 ) -> tuple[Day, ...]:
+    account = line.account
     short = bool(short_day())
     start = _start_of_day(campaign, account)
     most = max((first[n] + follow[n] + (accepted if n == 0 else 0) for n in range(DAYS_SHOWN)), default=0)
@@ -333,7 +337,7 @@ def _days(
         label, title = str(date.day), _day(date, account.now)
         if short:
             label, title = str(number), f"In {plural(number, 'day')}" if number else "Now"
-        works = short or date.weekday() in campaign.weekdays
+        works = short or (date.weekday() in campaign.weekdays and date not in line.closed)
         days.append(Day(label, title, *counts, works=works, x=x, bars=_bars(x, counts, top)))
     return tuple(days)
 

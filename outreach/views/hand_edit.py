@@ -68,7 +68,7 @@ def hand_edit(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID, position
         "step": step,
         "back": back,
         "edited": HandEdit.objects.filter(enrollment=row, step=step).exists(),
-        "answers": _subject(row, step) if position > 1 else "",
+        "answers": "" if step.begins_thread else _subject(row, step),
     }
     return render(request, "outreach/hand_edit.html", page, status=status)
 

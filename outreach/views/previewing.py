@@ -88,7 +88,7 @@ def _blanks(step: Step, contact: Contact) -> list[str]:
 
 
 def _with_opening(step: Step) -> list[Step]:
-    return [step] if step.position == 1 else [*step.campaign.steps.filter(position=1), step]
+    return [step] if step.begins_thread else [rendering.opening_of(step), step]
 
 
 def _chooses(step: Step) -> bool:

@@ -62,7 +62,8 @@ def test_it_makes_writes_fills_and_launches_a_campaign(client: Client, here: Wor
 
     text = "<p>Hello {{ first_name }}, may I send you our list of huts?</p>"
     first = send(client, "PUT", f"{one}/steps/1", {"subject": "Huts", "body": text + "<script>x</script>"})
-    assert first.json() == {"position": 1, "subject": "Huts", "body": text, "wait_days": 0}
+    plain = {"working_days": False, "new_thread": False, "condition": "always"}
+    assert first.json() == {"position": 1, "subject": "Huts", "body": text, "wait_days": 0, **plain}
     second = send(client, "PUT", f"{one}/steps/2", {"body": "<p>Did you see it?</p>", "wait_days": 3})
     assert second.json()["wait_days"] == 3
     assert [row["position"] for row in client.get(f"/api/v1/{one}/steps").json()] == [1, 2]
@@ -256,3 +257,24 @@ def test_it_asks_for_the_scope_to_write(here: Workspace, campaign: Campaign) -> 
     assert writing.get(f"/api/v1/{one}").status_code == 403
     campaign.refresh_from_db()
     assert (campaign.name, campaign.state) == ("Winter", CampaignState.DRAFT)
+
+
+def test_it_writes_when_a_step_goes_and_in_which_thread(client: Client, campaign: Campaign) -> None:
+    one = f"campaigns/{campaign.pk}"
+    body = {
+        "subject": "Another idea",
+        "body": "<p>Hello</p>",
+        "wait_days": 3,
+        "working_days": True,
+        "new_thread": True,
+        "condition": "not_clicked",
+    }
+    written = send(client, "PUT", f"{one}/steps/2", body).json()
+    assert {name: written[name] for name in body} == body
+    plain = send(client, "PUT", f"{one}/steps/2", {"body": "<p>Hello</p>"}).json()
+    assert (plain["subject"], plain["new_thread"], plain["condition"]) == ("", False, "always")
+    opened = send(client, "PUT", f"{one}/steps/2", {"body": "<p>Hello</p>", "condition": "opened"})
+    assert opened.status_code == 400
+    rests = send(client, "PATCH", one, {"observes_holidays": False}).json()
+    assert not rests["observes_holidays"]
+    assert not send(client, "PATCH", one, {"name": "Huts"}).json()["observes_holidays"]

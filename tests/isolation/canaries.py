@@ -29,6 +29,7 @@ WORKSPACE_WIDE = {
     "mailbox_receiptstep", "outreach_site", "outreach_contact", "outreach_suppression",
     "outreach_contactimport", "outreach_importpart",
     "outreach_savedtext", "outreach_group", "outreach_grouping", "outreach_savedview",
+    "outreach_holiday",
 }  # fmt: skip
 # The log grows and is never changed: its sentences hold the word because the workspace's name does.
 GROWS_ONLY = {"accounts_auditevent", "accounts_audittext", "accounts_auditseal", "accounts_auditanchor"}
@@ -45,6 +46,7 @@ CODES = {
     "outreach_reply.bounce_kind", "outreach_reply.bounce_status", "outreach_message.reason",
     "outreach_message.content_hash", "outreach_message.bounce_kind",
     "outreach_handedit.of_text", "outreach_contactimport.encoding", "outreach_contactimport.delimiter",
+    "outreach_holiday.country",
 }  # fmt: skip
 
 

@@ -115,6 +115,7 @@ def fill(owner: User, word: str = WORD) -> Rows:
         "view": factories.make_view(owner, f"View {word}", is_shared=True),
         "group": factories.make_group(f"Tag {word}", people=[person]),
         "other_group": factories.make_group(f"Other tag {word}"),
+        "holiday": factories.make_holiday(f"Day of {word}"),
         "text": factories.make_text(f"Text {word}", subject=f"About {word}", body=f"<p>Hello {word}</p>"),
     }
 

@@ -57,7 +57,7 @@ def text_of(campaign: Campaign, ws: Workspace) -> tuple[str, str]:
         return step.subject, step.body.replace("&quot;", '"')
 
 
-def saved(page: Page, act: Callable[[], None]) -> None:
+def saved(page: Page, act: Callable[[], object]) -> None:
     """Does the act and waits until the text is stored and the checks have followed."""
     with page.expect_response(re.compile("/compose/checks/")):
         act()

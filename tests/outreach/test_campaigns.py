@@ -8,6 +8,7 @@ from accounts.models import AuditEvent, User, Workspace
 from outreach import campaigns, enrollments
 from outreach.models import (
     Campaign,
+    CampaignKind,
     CampaignState,
     Contact,
     Enrollment,
@@ -107,9 +108,16 @@ def test_it_saves_steps_clean_and_in_order(in_ws: Workspace) -> None:
     campaigns.save_step(campaign, 2, subject="not kept", body="<p>x</p>", wait_days=7)
     follow_up = campaign.steps.get(position=2)
     assert (follow_up.subject, follow_up.wait_days) == ("", 7)
-    campaigns.save_step(campaign, 3, subject="", body="x")
+    for position in range(3, 11):
+        campaigns.save_step(campaign, position, subject="", body="x")
     with pytest.raises(campaigns.NotAllowed):
-        campaigns.save_step(campaign, 4, subject="", body="x")
+        campaigns.save_step(campaign, 11, subject="", body="x")
+
+
+def test_it_asks_a_site_three_times_at_most(in_ws: Workspace) -> None:
+    requests = make_campaign(steps=[("Hi", "x")] * 3, kind=CampaignKind.REMOVAL)
+    with pytest.raises(campaigns.NotAllowed, match="at most 3 steps"):
+        campaigns.save_step(requests, 4, subject="", body="x")
 
 
 def test_it_edits_only_what_no_worker_holds(in_ws: Workspace, owner: User) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.forecasting import Account, Plan, Waiting, plan
-from outreach.window import Window, zone_of
+from outreach.window import Wait, Window, zone_of
 
 MONDAY = dt.datetime(2026, 11, 30, 8, 0, tzinfo=dt.UTC)
 UTC = ZoneInfo("UTC")
@@ -45,7 +45,7 @@ def test_the_cap_of_the_day_grows_and_the_weekend_is_left_out() -> None:
 
 
 def test_follow_ups_wait_from_the_mail_before_and_the_campaign_ends_with_the_last() -> None:
-    found = plan([mail("ana", waits=(4, 7))], account())
+    found = plan([mail("ana", waits=(Wait(4), Wait(7)))], account())
     assert [f"{going.at:%a %d %b %H:%M}" for going in found.goings] == [
         "Mon 30 Nov 09:00",
         "Fri 04 Dec 09:00",
@@ -109,7 +109,7 @@ def queues(draw: st.DrawFn) -> tuple[list[Waiting], Account]:
             due=(due := now + dt.timedelta(hours=draw(st.integers(-50, 90)))),
             ready=due + dt.timedelta(hours=draw(st.integers(0, 30))),
             first=draw(st.booleans()),
-            waits=tuple(draw(st.lists(st.integers(1, 5), max_size=2))),
+            waits=tuple(Wait(days) for days in draw(st.lists(st.integers(1, 5), max_size=2))),
         )
         for number in range(draw(st.integers(0, 25)))
     ]
@@ -143,7 +143,7 @@ def test_no_day_is_above_its_cap_no_mail_outside_its_window_and_the_order_is_kep
         assert going.at >= max(account.now, asked[person].ready)
         steps = [each.at for each in found.goings if each.person == person]
         for before, after, wait in zip(steps, steps[1:], asked[person].waits, strict=False):
-            assert after - before >= wait * DAY
+            assert after - before >= wait.days * DAY
         for other, its in own.items():
             mine, theirs = asked[person], asked[other]
             if mine.window == theirs.window and mine.due < theirs.due and mine.ready <= its.at:

@@ -178,18 +178,22 @@ def test_it_launches_once_however_often_the_button_is_pressed(client: Client, in
     assert Message.objects.count() == 1
 
 
-def test_it_adds_and_deletes_follow_ups_up_to_two(client: Client, in_ws: Workspace) -> None:
+def test_it_adds_and_deletes_steps_up_to_ten(client: Client, in_ws: Workspace) -> None:
     campaign = draft(anselm())
-    for position in (2, 3):
+    for position in range(2, 11):
         answer = client.post(url(in_ws, campaign, "compose/steps/"))
         assert answer["Location"].endswith(f"?step={position}")
-    assert client.get(url(in_ws, campaign) + "?step=3").status_code == 200
-    client.post(url(in_ws, campaign, "compose/steps/"))
-    assert campaign.steps.count() == 3
-    assert client.get(url(in_ws, campaign) + "?step=4").status_code == 404
-    assert "Delete last mail" in client.get(url(in_ws, campaign, "compose/steps/3/delete/")).content.decode()
-    client.post(url(in_ws, campaign, "compose/steps/3/delete/"))
-    assert campaign.steps.count() == 2
+    page = client.get(url(in_ws, campaign) + "?step=10").content.decode()
+    assert "Follow-up 8" in page
+    assert "Add a step" not in page
+    again = client.post(url(in_ws, campaign, "compose/steps/"), follow=True)
+    assert "at most 10 steps" in again.content.decode()
+    assert campaign.steps.count() == 10
+    assert client.get(url(in_ws, campaign) + "?step=11").status_code == 404
+    delete = url(in_ws, campaign, "compose/steps/10/delete/")
+    assert "Delete last mail" in client.get(delete).content.decode()
+    client.post(delete)
+    assert campaign.steps.count() == 9
 
 
 def test_it_stores_how_long_a_follow_up_waits(client: Client, in_ws: Workspace) -> None:

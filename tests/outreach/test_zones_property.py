@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from outreach.gates import pace
 from outreach.models import Campaign, Contact, Message
-from outreach.window import Window, zone_of
+from outreach.window import Wait, Window, zone_of
 
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 END = dt.datetime(2031, 1, 1, tzinfo=dt.UTC)
@@ -27,6 +27,8 @@ EVERY_DAY = frozenset(range(7))
 
 times = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 days = st.frozensets(st.integers(0, 6), min_size=1)
+FIRST_DAY = START.date()
+dates = st.integers(0, HOURS // 24).map(lambda number: FIRST_DAY + dt.timedelta(days=number))
 
 
 def holds(window: Window, moment: dt.datetime) -> None:
@@ -39,6 +41,7 @@ def holds(window: Window, moment: dt.datetime) -> None:
     assert opening >= moment
     here = opening.astimezone(window.zone)
     day = here.weekday()
+    assert here.date() not in window.closed
     if window.start < window.end:
         assert window.start <= here.time() < window.end
     elif window.start > window.end:
@@ -61,6 +64,31 @@ def test_no_window_names_a_moment_outside_itself_or_in_the_past(
     zone: str, hour: int, second: int, start: dt.time, end: dt.time, weekdays: frozenset[int]
 ) -> None:
     holds(Window(start, end, weekdays, zone_of(zone)), START + hour * HOUR + dt.timedelta(seconds=second))
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.sampled_from(ZONES), dates, st.integers(0, 86_399), times, times, days, st.data())
+def test_no_window_opens_on_a_holiday_and_no_wait_is_shorter_than_its_working_days(
+    zone: str,
+    date: dt.date,
+    second: int,
+    start: dt.time,
+    end: dt.time,
+    weekdays: frozenset[int],
+    data: st.DataObject,
+) -> None:
+    near = st.integers(-1, 20).map(lambda number: date + dt.timedelta(days=number))
+    closed = frozenset(data.draw(st.lists(near, max_size=12)))
+    window = Window(start, end, weekdays, zone_of(zone), closed)
+    moment = dt.datetime.combine(date, dt.time(), tzinfo=dt.UTC) + dt.timedelta(seconds=second)
+    holds(window, moment)
+    wait = data.draw(st.integers(1, 12))
+    over = window.after(moment, Wait(wait, working=True))
+    began, ends = moment.astimezone(window.zone).date(), over.astimezone(window.zone).date()
+    between = [began + dt.timedelta(days=number) for number in range(1, (ends - began).days + 1)]
+    worked = [day for day in between if day.weekday() in weekdays and day not in closed]
+    assert len(worked) == wait
+    assert worked[-1] == ends
 
 
 def changes(zone: zoneinfo.ZoneInfo) -> list[dt.datetime]:
@@ -118,17 +146,25 @@ def test_the_gate_lets_no_mail_go_outside_its_window(zone: str) -> None:
     campaign = cast(
         Campaign,
         SimpleNamespace(
-            window_start=dt.time(2, 30), window_end=dt.time(9), weekdays=list(range(5)), timezone="UTC"
+            window_start=dt.time(2, 30),
+            window_end=dt.time(9),
+            weekdays=list(range(5)),
+            timezone="UTC",
+            observes_holidays=True,
         ),
     )
     message = cast(Message, SimpleNamespace(campaign=campaign, contact=contact))
     window = Window(dt.time(2, 30), dt.time(9), frozenset(range(5)), zone_of(zone))
     for change in changes(zone_of(zone)):
-        for hour in range(-30, 31):
+        # The Monday behind the change, or the change's own day where that is none of the weekend.
+        rest = (change.astimezone(window.zone) + dt.timedelta(days=1)).date()
+        facts = SimpleNamespace(holidays={rest: "Rest"})
+        for hour in range(-30, 54):
             now = change + hour * HOUR
-            verdict = pace.window(message, cast(Any, SimpleNamespace(now=now)))
+            verdict = pace.window(message, cast(Any, SimpleNamespace(now=now, facts=facts)))
             here = now.astimezone(window.zone)
-            inside = here.weekday() < 5 and dt.time(2, 30) <= here.time() < dt.time(9)
+            inside = here.weekday() < 5 and dt.time(2, 30) <= here.time() < dt.time(9) and here.date() != rest
+            assert (verdict.code == "holiday") == (here.date() == rest)
             assert verdict.ok == inside
             assert inside or (
                 verdict.until is not None and window.is_open(verdict.until) and verdict.until > now

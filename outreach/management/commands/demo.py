@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from accounts import clock
 from accounts.demo import SIGN_INS
 from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import workspace
@@ -23,7 +24,7 @@ from accounts.workspaces import create_workspace
 from mailbox.connecting import connect
 from mailbox.models import Mailbox
 from mailbox.types import Connection
-from outreach import campaigns, groups, saved_views
+from outreach import campaigns, groups, holidays, saved_views
 from outreach.contacts import save_contact
 from outreach.links import cases, request_text
 from outreach.links import importing as link_importing
@@ -81,6 +82,7 @@ def _make(grants: list[dict[str, Any]]) -> None:
         _groups(mira, people)
         _campaign(mira, people, mailboxes.get("google"))
         _removal_project(mira, mailboxes.get("microsoft"))
+        _rest(mira)
 
 
 def _person(email: str, *, name: str, password: str) -> User:
@@ -145,12 +147,20 @@ def _campaign(actor: User, people: list[Contact], mailbox: Mailbox | None) -> Ca
         weekdays=every_day(),
         window_start=dt.time(0, 0),
         window_end=dt.time(23, 59, 59),
+        observes_holidays=False,
     )
     for position, (subject, file, days) in enumerate(STEPS, start=1):
         body = (DATA / file).read_text(encoding="utf-8")
         campaigns.save_step(campaign, position, subject=subject, body=body, wait_days=days, actor=actor)
     campaigns.add_contacts(campaign, people, actor=actor)
     return campaign
+
+
+def _rest(actor: User) -> None:
+    """The country of the demo's studio; its campaigns do not rest, so that they can be seen on any day."""
+    this = clock.now().year
+    for year in (this, this + 1):
+        holidays.add(holidays.days_of("GB", year), country="GB", actor=actor)
 
 
 def _removal_project(actor: User, mailbox: Mailbox | None) -> None:
@@ -160,7 +170,10 @@ def _removal_project(actor: User, mailbox: Mailbox | None) -> None:
     compose.removal_campaign(project, actor=actor, mailbox=mailbox)
     campaign = request_text.prepare(project, actor=actor)
     Campaign.objects.filter(pk=campaign.pk).update(
-        weekdays=every_day(), window_start=dt.time(0, 0), window_end=dt.time(23, 59, 59)
+        weekdays=every_day(),
+        window_start=dt.time(0, 0),
+        window_end=dt.time(23, 59, 59),
+        observes_holidays=False,
     )
     for case in RemovalCase.objects.filter(project=project).select_related("site"):
         if case.site.domain in VERDICTS:

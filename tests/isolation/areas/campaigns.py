@@ -35,6 +35,8 @@ INSIDE: dict[str, Rule] = {
     "outreach:campaign_cancel": asks(MEMBER, project=True),
     "outreach:campaign_duplicate": acts(MEMBER, project=True),
     "outreach:campaign_delete": asks(MEMBER, project=True),
+    "outreach:holidays": shows(VIEWER, MEMBER),
+    "outreach:holiday_remove": acts(MEMBER),
     "outreach:doubts": shows(VIEWER, MEMBER),
     "outreach:doubt": asks(MEMBER, project=True),
 }
@@ -50,6 +52,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("outreach:hand_edit", "position"): "=1",
     ("outreach:step", "pk"): "draft",
     ("outreach:step", "position"): "=2",
+    ("outreach:holiday", "pk"): "holiday",
     ("outreach:doubt", "pk"): "message",
 }
 
@@ -81,10 +84,19 @@ def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
             "window_start": "09:00",
             "window_end": "17:00",
             "timezone": "UTC",
+            "observes_holidays": "on",
         },
+        "outreach:holidays": {"days": "2031-12-25 Rest"},
         "outreach:campaign_people": {"about": "pick", "contact": [ids["contact"]]},
-        "outreach:campaign_compose": {"subject": "Other", "body": "<p>Other</p>", "wait_days": "3"},
         "outreach:hand_edit": {"subject": "By hand", "body": "<p>By hand</p>"},
+        "outreach:campaign_compose": {
+            "subject": "Other",
+            "body": "<p>Other</p>",
+            "wait_days": "3",
+            "working_days": "False",
+            "new_thread": "False",
+            "condition": "always",
+        },
         "outreach:campaign_mode": {"mode": "plain"},
         "outreach:campaign_test": {"compose_id": str(uuid.uuid4())},
         "outreach:doubts": {"decision": "sent", "mail": [ids["message"]]},
