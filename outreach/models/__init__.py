@@ -1,6 +1,7 @@
 """Projects, contacts, campaigns, messages, threads, links."""
 
 from outreach.models.attachments import Attachment
+from outreach.models.boards import Card, Cause, Stage, StageMove
 from outreach.models.campaigns import Campaign, CampaignKind, CampaignState, Enrollment, EnrollmentState, Step
 from outreach.models.contacts import Basis, Consent, Contact, Site, Suppression, SuppressionReason
 from outreach.models.imports import ContactImport, ImportPart, ImportState, ListShape
@@ -18,7 +19,9 @@ __all__ = [
     "Campaign",
     "CampaignKind",
     "CampaignState",
+    "Card",
     "CaseState",
+    "Cause",
     "Comparison",
     "Consent",
     "Contact",
@@ -42,6 +45,8 @@ __all__ = [
     "ReplyKind",
     "SavedText",
     "Site",
+    "Stage",
+    "StageMove",
     "Step",
     "Suggested",
     "Suggestion",
