@@ -16,7 +16,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 NO_DATABASE := SECRET_KEY=check KEYS=check:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
 	DATABASE_URL=postgres://check@127.0.0.1:1/outreach KEYSTORE_URL=postgres://check@127.0.0.1:1/outreach_keys
 
-.PHONY: run setup test pytest lint types boundaries migrations check audit bench bench-pages bench-send bench-memory bench-parse bench-poll fuzz fuzz-mail fuzz-text hostile mutants soak soak-replies races format lock machine clean
+.PHONY: run setup test pytest lint types boundaries migrations check audit bench bench-pages bench-send bench-memory bench-parse bench-poll fuzz fuzz-mail fuzz-text hostile office screens mutants soak soak-replies races format lock machine clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.local-installed
@@ -156,6 +156,17 @@ fuzz-text: setup
 MUTATIONS ?= 5000
 hostile: setup machine
 	HOSTILE_MUTATIONS=$(MUTATIONS) $(PY) -m pytest -q -n0 -s tests/outreach/test_original_in_browser.py
+
+# Every page of the demo at two widths and in both themes, into docs/screens; fails where axe finds something.
+screens: setup machine
+	$(PY) -W ignore -m tests.screens --only "$(PAGES)"
+
+# Our exports in a real LibreOffice, cut at every sign a spreadsheet may cut at: nothing may run as a formula.
+CELLS ?= 20000
+office: setup
+	@command -v soffice >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends libreoffice-calc >/dev/null; } || true
+	$(PY) -m tests.office --cells $(CELLS) --seed $(SEED)
 
 # So many mails while processes are killed, PostgreSQL and Redis with them, and the providers lie: what ledger and
 # database then say. And stops at random instants of sending, with the time from an opt-out to its effect. Short runs of both are part of the tests.

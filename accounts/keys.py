@@ -45,6 +45,7 @@ class Scope(models.TextChoices):
 
     READ = "read", "Look at projects, contacts, mailboxes, campaigns and texts"
     CONTACTS_WRITE = "contacts:write", "Add contacts"
+    CAMPAIGNS_WRITE = "campaigns:write", "Write campaigns, choose their people, pause and cancel them"
     CAMPAIGNS_LAUNCH = "campaigns:launch", "Queue campaigns"
     LIBRARY_WRITE = "library:write", "Write and delete texts of the library"
 

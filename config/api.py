@@ -13,7 +13,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.renderers import JSONRenderer
 
 from accounts.access import Policy, public
-from outreach.api import acting, reading, texts, waiting
+from outreach.api import acting, campaigns, enrollments, imports, reading, steps, texts, waiting
 from outreach.api.problems import problem
 
 
@@ -42,6 +42,9 @@ def nowhere(request: HttpRequest, rest: str = "") -> HttpResponse:
     return found
 
 
+CAMPAIGN = "api/v1/campaigns/<uuid:pk>"
+IMPORT = "api/v1/imports/<uuid:pk>"
+PERSON = f"{CAMPAIGN}/people/<uuid:person>"
 urlpatterns = [
     path("api/v1/me", reading.Me.as_view(), name="me"),
     path("api/v1/workspaces", reading.Workspaces.as_view(), name="workspaces"),
@@ -50,12 +53,30 @@ urlpatterns = [
     path("api/v1/projects/<uuid:pk>", reading.ProjectOne.as_view(), name="project"),
     path("api/v1/contacts", acting.Contacts.as_view(), name="contacts"),
     path("api/v1/contacts/<uuid:pk>", reading.ContactOne.as_view(), name="contact"),
+    path("api/v1/imports", imports.Imports.as_view(), name="imports"),
+    path(IMPORT, imports.ImportOne.as_view(), name="import"),
+    path(f"{IMPORT}/match", imports.ImportMatch.as_view(), name="import_match"),
+    path(f"{IMPORT}/store", imports.ImportStore.as_view(), name="import_store"),
+    path(f"{IMPORT}/cancel", imports.ImportCancel.as_view(), name="import_cancel"),
+    path(f"{IMPORT}/undo", imports.ImportUndo.as_view(), name="import_undo"),
+    path(f"{IMPORT}/rejected", imports.ImportRejects.as_view(), name="import_rejects"),
     path("api/v1/mailboxes", reading.Mailboxes.as_view(), name="mailboxes"),
     path("api/v1/mailboxes/<uuid:pk>", reading.MailboxOne.as_view(), name="mailbox"),
-    path("api/v1/campaigns", reading.Campaigns.as_view(), name="campaigns"),
-    path("api/v1/campaigns/<uuid:pk>", reading.CampaignOne.as_view(), name="campaign"),
-    path("api/v1/campaigns/<uuid:pk>/launch", acting.CampaignLaunch.as_view(), name="campaign_launch"),
-    path("api/v1/campaigns/<uuid:pk>/messages", waiting.CampaignMessages.as_view(), name="campaign_messages"),
+    path("api/v1/campaigns", campaigns.Campaigns.as_view(), name="campaigns"),
+    path(CAMPAIGN, campaigns.CampaignOne.as_view(), name="campaign"),
+    path(f"{CAMPAIGN}/readiness", campaigns.CampaignReadiness.as_view(), name="campaign_readiness"),
+    path(f"{CAMPAIGN}/launch", acting.CampaignLaunch.as_view(), name="campaign_launch"),
+    path(f"{CAMPAIGN}/pause", campaigns.CampaignPause.as_view(), name="campaign_pause"),
+    path(f"{CAMPAIGN}/resume", campaigns.CampaignResume.as_view(), name="campaign_resume"),
+    path(f"{CAMPAIGN}/cancel", campaigns.CampaignCancel.as_view(), name="campaign_cancel"),
+    path(f"{CAMPAIGN}/messages", waiting.CampaignMessages.as_view(), name="campaign_messages"),
+    path(f"{CAMPAIGN}/steps", steps.Steps.as_view(), name="steps"),
+    path(f"{CAMPAIGN}/steps/<int:position>", steps.StepOne.as_view(), name="step"),
+    path(f"{CAMPAIGN}/people", enrollments.Enrollments.as_view(), name="enrollments"),
+    path(PERSON, enrollments.EnrollmentOne.as_view(), name="enrollment"),
+    path(f"{PERSON}/pause", enrollments.EnrollmentPause.as_view(), name="enrollment_pause"),
+    path(f"{PERSON}/go-on", enrollments.EnrollmentGoOn.as_view(), name="enrollment_go_on"),
+    path(f"{PERSON}/skip", enrollments.EnrollmentSkip.as_view(), name="enrollment_skip"),
     path("api/v1/messages/<uuid:pk>/why", waiting.MessageWhy.as_view(), name="message_why"),
     path("api/v1/texts", texts.Texts.as_view(), name="texts"),
     path("api/v1/texts/<uuid:pk>", texts.TextOne.as_view(), name="text"),

@@ -13,6 +13,7 @@ from accounts.clock import Now
 from accounts.encryption import seal
 from accounts.models import User
 from accounts.viewpoint import whole_workspace
+from mailbox.models import Mailbox
 from outreach import rendering
 from outreach.enrollments import OPEN
 from outreach.models import (
@@ -46,6 +47,30 @@ class Added:
     added: int
     known: int
     held_back: int = 0
+
+
+def create(
+    *,
+    name: str,
+    project: Project,
+    mailbox: Mailbox | None,
+    timezone: str,
+    text_only: bool = False,
+    actor: User | None,
+) -> Campaign:
+    """A draft with an empty first step."""
+    with transaction.atomic():
+        row = Campaign.objects.create(
+            name=name,
+            project=project,
+            mailbox=mailbox,
+            timezone=timezone,
+            text_only=text_only,
+            created_by=actor,
+        )
+        Step.objects.create(campaign=row, position=1, subject="", body="")
+        _tell("created", f"Campaign {row.name} made", row, actor)
+    return row
 
 
 def save_step(

@@ -13,8 +13,9 @@ from accounts import audit
 from accounts.models import User
 from accounts.viewpoint import sees_all_projects
 from mailbox.models import Mailbox
+from outreach import campaigns
 from outreach.forms import NO_NEW_PROJECT, LineField, timezone_name
-from outreach.models import Campaign, Message, Project, Step
+from outreach.models import Campaign, Message, Project
 
 WEEKDAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
 FOLLOW = [("", "As the workspace does"), ("on", "On, where the law lets us"), ("off", "Off")]
@@ -98,16 +99,13 @@ class CampaignForm(forms.Form):
         data = self.cleaned_data
         with transaction.atomic():
             project = data["project"] or Project.objects.create(name=data["new_project"])
-            row = Campaign.objects.create(
+            return campaigns.create(
                 name=data["name"],
                 project=project,
                 mailbox=data["mailbox"],
                 timezone=self._zone(actor),
-                created_by=actor,
+                actor=actor,
             )
-            Step.objects.create(campaign=row, position=1, subject="", body="")
-            audit.record("campaign.created", f"Campaign {row.name} made", actor=actor, object_id=row.pk)
-        return row
 
     def _zone(self, actor: User) -> str:
         """The browser's, else that of the person's last campaign, else UTC; a wrong name is not theirs."""
@@ -171,7 +169,7 @@ class SettingsForm(forms.Form):
             "mailbox"
         ].help_text = "Stays, because threads began in it. Duplicate to send from another."
 
-    def save(self, *, actor: User) -> Campaign:
+    def save(self, *, actor: User | None) -> Campaign:
         row, data = self.campaign, self.cleaned_data
         for name in _PLAIN:
             setattr(row, name, data[name])
@@ -188,8 +186,12 @@ class SettingsForm(forms.Form):
 _PLAIN = ["name", "weekdays", "window_start", "window_end", "timezone"]
 
 
+# How a choice that may follow the workspace stands in the form.
+FLAG_WORDS = {None: "", True: "on", False: "off"}
+
+
 def _word(flag: bool | None) -> str:
-    return "" if flag is None else "on" if flag else "off"
+    return FLAG_WORDS[flag]
 
 
 def _flag(word: str) -> bool | None:

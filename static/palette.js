@@ -1,5 +1,6 @@
 // The palette (Ctrl K): acts of this page before places. It presses the same buttons and links that a hand would,
-// so it can do nothing that the page does not offer, and uses the same words.
+// so it can do nothing that the page does not offer, and uses the same words. Behind them stands what the words find
+// in the workspace, which the server is asked for while one types.
 "use strict";
 (() => {
   const palette = document.getElementById("palette");
@@ -7,6 +8,9 @@
   const field = palette.querySelector("input");
   const box = document.getElementById("palette-list");
   let entries = [];
+  let found = [];
+  let pending = 0;
+  let asking = null;
   let at = 0;
 
   const words = (element) => {
@@ -53,7 +57,8 @@
   const draw = () => {
     const asked = field.value.trim().toLowerCase();
     const parts = asked.split(/\s+/);
-    const fits = entries.filter((entry) => parts.every((part) => entry.label.toLowerCase().includes(part))).slice(0, 12);
+    const here = entries.filter((entry) => parts.every((part) => entry.label.toLowerCase().includes(part))).slice(0, 12);
+    const fits = [...here, ...found];
     at = Math.min(at, Math.max(0, fits.length - 1));
     box.replaceChildren();
     let kind = "";
@@ -79,6 +84,12 @@
       row.setAttribute("aria-selected", String(index === at));
       if (entry.icon) row.append(svg(entry.icon));
       row.append(marked(entry.label, asked));
+      if (entry.detail) {
+        const detail = document.createElement("span");
+        detail.className = "dim fs12 cut";
+        detail.textContent = entry.detail;
+        row.append(detail);
+      }
       const keys = document.createElement("span");
       keys.className = "keys";
       for (const key of entry.keys) { const cap = document.createElement("kbd"); cap.textContent = key; keys.append(cap); }
@@ -87,10 +98,10 @@
       group.append(row);
       entry.index = index++;
     }
-    if (!fits.length) {
+    if (!fits.length && !pending && !asking) {
       const none = document.createElement("p");
       none.className = "none";
-      none.textContent = "Nothing on this page or in the menu has these words.";
+      none.textContent = "Nothing here has these words. A person is found by the whole address.";
       box.append(none);
     }
     field.setAttribute("aria-activedescendant", fits.length ? `palette-${at}` : "");
@@ -98,11 +109,33 @@
   };
   const run = (entry) => {
     palette.close();
-    entry.element.click();
+    if (entry.url) location.href = entry.url; else entry.element.click();
+  };
+  const sheet = palette.querySelector("svg use").getAttribute("href").replace(/#.*/, "#");
+  // What came too late for the words that stand there now is thrown away.
+  const ask = async () => {
+    pending = 0;
+    const mine = asking = new AbortController();
+    const words = field.value.trim();
+    try {
+      const answer = await fetch(`${palette.dataset.find}?q=${encodeURIComponent(words)}`, { signal: mine.signal, headers: { Accept: "application/json" } });
+      if (asking !== mine) return;
+      found = answer.ok ? (await answer.json()).found.map((hit) => ({ ...hit, kind: "Found", icon: sheet + hit.icon, keys: [] })) : [];
+    } catch { if (asking !== mine) return; found = []; }
+    asking = null;
+    draw();
+  };
+  const forget = () => { clearTimeout(pending); pending = 0; asking?.abort(); asking = null; };
+  const look = () => {
+    forget();
+    if (field.value.trim().length < 2 || !palette.dataset.find) { found = []; return; }
+    pending = setTimeout(ask, 150);
   };
   const open = () => {
     if (document.querySelector("dialog[open]")) return;
     entries = gather();
+    forget();
+    found = [];
     field.value = "";
     at = 0;
     draw();
@@ -111,7 +144,7 @@
   };
   window.outreach = Object.assign(window.outreach || {}, { openPalette: open });
   for (const button of document.querySelectorAll("[data-palette]")) button.addEventListener("click", open);
-  field.addEventListener("input", () => { at = 0; draw(); });
+  field.addEventListener("input", () => { at = 0; look(); draw(); });
   field.addEventListener("keydown", (event) => {
     const count = box.querySelectorAll(".li").length;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {

@@ -43,6 +43,8 @@ class _Policy(EmailPolicy):
 
 # Written as they are: words of plain letters, addresses that need no quotes, text that needs no folding.
 _FOLD = 78
+# Bytes of an encoded word: 52 characters of base64, 12 around them, and "Subject: " before the first.
+_WORD = 39
 _ENCODING = "Content-Transfer-Encoding: quoted-printable"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9]*(?: [A-Za-z0-9]+)*")
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -165,11 +167,11 @@ def _person(name: str, display: str, address: str) -> str:
 
 
 def _as_words(text: str) -> str:
-    """Encoded words (RFC 2047), each of whole letters and of 75 characters at most."""
+    """Encoded words (RFC 2047), each of whole letters, in lines of 76 characters with the longest name."""
     pieces = [b""]
     for letter in text:
         piece = letter.encode("utf-8")
-        if len(pieces[-1]) + len(piece) > 45:
+        if len(pieces[-1]) + len(piece) > _WORD:
             pieces.append(b"")
         pieces[-1] += piece
     words = (binascii.b2a_base64(piece, newline=False).decode("ascii") for piece in pieces)
@@ -179,8 +181,9 @@ def _as_words(text: str) -> str:
 def _header(name: str, value: str) -> str:
     line = f"{name}: {value}\r\n"
     machine = name.lower() in _MACHINE or name.lower().startswith("x-")
-    if "=?" in value and not machine:
-        # `email` would read the words in it before it writes them: a line break and a header among them.
+    if ("=?" in value or not value.isascii()) and not machine:
+        # `email` would read the words in it before it writes them: a line break and a header among them. And
+        # where words of letters and others take turns, it folds some in their middle.
         return f"{name}: {_as_words(value)}\r\n"
     if len(line) <= _FOLD and _PLAIN_VALUE.fullmatch(value) and "=?" not in value:
         return line

@@ -13,12 +13,14 @@ from accounts.access import Policy, own_or_404
 from accounts.keys import Scope
 from accounts.models import Role
 from outreach import contacts as people
+from outreach.api.campaign_shapes import LaunchShape
+from outreach.api.campaigns import campaigns
 from outreach.api.operation import Operation, answer
 from outreach.api.problems import MEDIA_TYPE, Conflict
-from outreach.api.reading import READING, campaigns, contacts_page, rows_of
+from outreach.api.reading import READING, contacts_page, rows_of
 from outreach.api.repeating import repeatable
 from outreach.api.schema import LISTED
-from outreach.api.shapes import ContactDraft, ContactShape, LaunchShape, NothingDraft, Problem
+from outreach.api.shapes import ContactDraft, ContactShape, NothingDraft, Problem
 from outreach.forms import ContactForm
 from outreach.models import Campaign, CampaignState
 from outreach.pipeline import compose

@@ -70,6 +70,7 @@ class Operation(APIView):
     renderer_classes = [JSONRenderer]
     content_negotiation_class = AlwaysJSON
     metadata_class = None
+    largest_body: ClassVar[int] = LARGEST_BODY
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     caller: Caller
 
@@ -126,7 +127,7 @@ class Operation(APIView):
         if wait:
             raise exceptions.Throttled(wait)
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > LARGEST_BODY:
+        if not length.isdecimal() or int(length) > self.largest_body:
             raise TooLarge
 
     def _refuse(self, request: Request, key: ApiKey | None) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,17 +17,16 @@ from accounts.keys import Scope
 from accounts.models import Role, Workspace
 from mailbox.models import Mailbox
 from outreach.api.operation import Operation, answer
-from outreach.api.paging import page_of, uuid_of
+from outreach.api.paging import page_of
 from outreach.api.schema import LISTED
 from outreach.api.shapes import (
-    CampaignShape,
     ContactShape,
     MailboxShape,
     MeShape,
     ProjectShape,
     WorkspaceShape,
 )
-from outreach.models import Campaign, CampaignKind, CampaignState, Contact, Project
+from outreach.models import Contact, Project
 from outreach.models.contacts import address_index
 
 READING = Policy.member(Role.VIEWER, scope=Scope.READ)
@@ -170,45 +168,3 @@ class MailboxOne(Operation):
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         return answer(MailboxShape, own_or_404(Mailbox.objects.live(), pk))
-
-
-class Campaigns(Operation):
-    policy = READING
-    filters: ClassVar[list[OpenApiParameter]] = [
-        OpenApiParameter(
-            "project", {"type": "string", "format": "uuid"}, description="Of this project only."
-        ),
-        OpenApiParameter("state", str, enum=CampaignState.values, description="In this state only."),
-    ]
-
-    @extend_schema(
-        operation_id="list_campaigns",
-        tags=["campaigns"],
-        summary="Campaigns",
-        parameters=[*LISTED, *filters],
-        responses={200: rows_of("Campaign", CampaignShape)},
-    )
-    def get(self, request: Request) -> Response:
-        rows, asked = campaigns(), request.query_params
-        if "project" in asked:
-            rows = rows.filter(project=uuid_of("project", asked["project"]))
-        if "state" in asked:
-            if asked["state"] not in CampaignState.values:
-                raise ValidationError({"state": f"One of {', '.join(CampaignState.values)}."})
-            rows = rows.filter(state=asked["state"])
-        return Response(page_of(request, rows, CampaignShape))
-
-
-class CampaignOne(Operation):
-    policy = READING
-
-    @extend_schema(
-        operation_id="get_campaign", tags=["campaigns"], summary="One campaign", responses=CampaignShape
-    )
-    def get(self, request: Request, pk: uuid.UUID) -> Response:
-        return answer(CampaignShape, own_or_404(campaigns(), pk))
-
-
-def campaigns() -> QuerySet[Campaign]:
-    """Those of people; a project's removal requests have pages of their own."""
-    return Campaign.objects.filter(kind=CampaignKind.OUTREACH)

@@ -20,7 +20,7 @@ PROBLEMS = {
     403: "The key lacks the scope, the person the role, or the session its CSRF token.",
     404: "There is nothing of this name in this workspace.",
     405: "This address does not take this method.",
-    413: "The body is larger than 256 KiB.",
+    413: "The body is larger than {largest} KiB.",
     415: "The body is not application/json.",
     422: "The Idempotency-Key named another request.",
     429: "Too many requests in this minute. Retry-After says when it goes on.",
@@ -43,6 +43,10 @@ class OutreachSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         return [PARAMETER] if self._is_repeatable() else []
 
+    def _words(self, number: int) -> str:
+        largest = getattr(self.view, "largest_body", 0) // 1024
+        return PROBLEMS[number].format(largest=f"{largest:,}")
+
     def _is_repeatable(self) -> bool:
         return getattr(getattr(self.view, self.method.lower()), "is_repeatable", False)
 
@@ -54,7 +58,7 @@ class OutreachSchema(AutoSchema):
         numbers += [413, 415] if self.method in ("POST", "PUT", "PATCH") else []
         numbers += [422] if self._is_repeatable() else []
         for number in numbers:
-            shape = OpenApiResponse(Problem, description=PROBLEMS[number])
+            shape = OpenApiResponse(Problem, description=self._words(number))
             found = self._get_response_for_code(  # type: ignore[no-untyped-call]
                 shape, str(number), (MEDIA_TYPE,), direction
             )

@@ -11,7 +11,7 @@ from accounts.keys import Scope
 from accounts.models import KeyKind, Role
 from mailbox.models import MailboxState, Provider
 from outreach.ledger import Answer
-from outreach.models import Basis, CampaignState, Consent, MessageKind, MessageState, TextUse
+from outreach.models import Basis, Consent, MessageKind, MessageState, TextUse
 
 CREDENTIALS = [*KeyKind.choices, ("session", "Browser session")]
 
@@ -147,18 +147,6 @@ class MailboxShape(serializers.Serializer[Any]):
     connected_at = serializers.DateTimeField()
 
 
-@extend_schema_serializer(component_name="Campaign")
-class CampaignShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    state = serializers.ChoiceField(choices=CampaignState.choices)
-    project = serializers.UUIDField(source="project_id")
-    mailbox = serializers.UUIDField(source="mailbox_id", allow_null=True)
-    created_at = serializers.DateTimeField()
-    launched_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-
-
 @extend_schema_serializer(component_name="Text")
 class TextShape(serializers.Serializer[Any]):
     """A text of the library, or a snippet: a piece to put into others, without a subject."""
@@ -189,13 +177,6 @@ class TextDraft(TextChange):
     name = Line(max_length=120)
     body = Line(max_length=50_000, help_text="HTML with Liquid fields.")
     is_snippet = Flag(required=False, help_text="A piece without a subject. It stays what it is.")
-
-
-@extend_schema_serializer(component_name="Launched")
-class LaunchShape(serializers.Serializer[Any]):
-    queued = serializers.IntegerField(help_text="People whose first mail was planned by this request.")
-    held_back = serializers.IntegerField(help_text="People who are left out; the page says why.")
-    campaign = CampaignShape()
 
 
 class NothingDraft(Strict):

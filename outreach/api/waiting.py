@@ -15,9 +15,10 @@ from rest_framework.response import Response
 from accounts import clock
 from accounts.access import own_or_404
 from outreach import ledger
+from outreach.api.campaigns import campaigns
 from outreach.api.operation import Operation, answer
 from outreach.api.paging import page_of
-from outreach.api.reading import READING, campaigns, rows_of
+from outreach.api.reading import READING, rows_of
 from outreach.api.schema import LISTED
 from outreach.api.shapes import MessageShape, WhyShape
 from outreach.models import Message, MessageState

@@ -6,6 +6,7 @@ import time
 
 from celery import shared_task
 from django.conf import settings
+from django.db import transaction
 
 from accounts.bells import ring
 from accounts.tasks import WorkspaceTask
@@ -13,6 +14,16 @@ from accounts.tenancy import every_workspace
 from outreach.imports import work
 from outreach.models import ContactImport
 from outreach.tasks import only_one
+
+
+def carry_on(row: ContactImport) -> None:
+    """What is short is done while the person waits; a worker takes the rest."""
+    if work.waits_for_worker(row):
+        ids = (str(row.workspace_id), str(row.pk))
+        transaction.on_commit(lambda: ring(carry_on_import, *ids))
+        return
+    while row.is_working and work.go_on(row):
+        pass
 
 
 @shared_task(name="outreach.wake_imports")

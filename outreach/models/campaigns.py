@@ -86,6 +86,11 @@ class Campaign(WorkspaceModel):
         """Still may send: running or paused."""
         return self.state in (CampaignState.RUNNING, CampaignState.PAUSED)
 
+    @property
+    def is_editable(self) -> bool:
+        """Its text may be changed: while it runs, somebody would change what is being sent."""
+        return self.state in (CampaignState.DRAFT, CampaignState.PAUSED)
+
 
 class Step(WorkspaceModel):
     """One mail of the sequence, as Liquid text: `body` is HTML, or plain text in a text-only campaign.

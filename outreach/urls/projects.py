@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from outreach.views import home, projects
+from outreach.views import finding, home, projects
 
 urlpatterns: list[URLPattern] = [
     path("w/<slug:slug>/", home.home, name="home"),
+    path("w/<slug:slug>/find/", finding.find, name="find"),
     path("w/<slug:slug>/projects/", projects.projects, name="projects"),
     path("w/<slug:slug>/projects/new/", projects.project_new, name="project_new"),
     path("w/<slug:slug>/projects/<uuid:pk>/", projects.project, name="project"),

@@ -244,7 +244,7 @@ def _step(row: Campaign, position: str) -> Step:
 
 
 def _may_edit(request: MemberRequest, row: Campaign) -> bool:
-    return request.membership.may(Role.MEMBER) and row.state in (CampaignState.DRAFT, CampaignState.PAUSED)
+    return request.membership.may(Role.MEMBER) and row.is_editable
 
 
 def _save(request: MemberRequest, row: Campaign, step: Step, form: StepForm) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,11 +16,10 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from accounts import clock
 from accounts.access import MemberRequest, member, own_or_404
-from accounts.bells import ring
 from accounts.models import Role
 from outreach import contacts as people
-from outreach.imports import parts, steps, undoing, work
-from outreach.imports.tasks import carry_on_import
+from outreach.imports import parts, steps, undoing
+from outreach.imports.tasks import carry_on
 from outreach.models import Basis, ContactImport, ImportState, ListShape
 from outreach.models.imports import REMEMBERED
 from outreach.views.asking import ask
@@ -69,17 +67,6 @@ class Column:
     sample: str
     target: str
     choices: list[tuple[str, str]]
-
-
-def carry_on(row: ContactImport) -> None:
-    """What is short is done while the person waits; a worker takes the rest."""
-    if work.waits_for_worker(row):
-        here, pk = str(row.workspace_id), str(row.pk)
-        ids = (here, pk)
-        transaction.on_commit(lambda: ring(carry_on_import, *ids))
-        return
-    while row.is_working and work.go_on(row):
-        pass
 
 
 @member(Role.MEMBER)

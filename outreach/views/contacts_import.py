@@ -11,8 +11,8 @@ from accounts.models import Role
 from outreach.forms_people import ImportForm
 from outreach.importing import ImportRefused
 from outreach.imports import steps
+from outreach.imports.tasks import carry_on
 from outreach.models import ContactImport
-from outreach.views.contact_imports import carry_on
 
 
 @member(Role.MEMBER)

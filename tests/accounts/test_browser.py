@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts import audit
 from accounts.models import User, Workspace
 from accounts.tenancy import workspace
+from tests import factories
 from tests.conftest import PASSWORD
 
 OUTSIDE = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/privacy/", "/cookies/"]
@@ -103,6 +104,22 @@ def test_it_finds_and_goes_by_keys(inside: Page) -> None:
     inside.keyboard.press("g")
     inside.keyboard.press("l")
     inside.wait_for_url("**/activity/")
+
+
+def test_it_finds_what_the_workspace_holds_and_goes_there(inside: Page, ws: Workspace) -> None:
+    with workspace(ws):
+        row = factories.make_campaign(name="Ridge in winter")
+    inside.keyboard.press("Control+k")
+    inside.keyboard.type("ridge in", delay=20)
+    option = inside.locator("#palette").get_by_role("option", name="Ridge in winter")
+    expect(option).to_be_visible()
+    expect(inside.locator("#palette").get_by_role("group", name="Found")).to_be_visible()
+    assert faults(inside) == []
+    inside.keyboard.press("Enter")
+    inside.wait_for_url(f"**/campaigns/{row.pk}/")
+    inside.keyboard.press("Control+k")
+    inside.keyboard.type("ridge in summer")
+    expect(inside.locator("#palette .none")).to_contain_text("A person is found by the whole address")
 
 
 def test_it_shows_all_keys_and_gives_the_focus_back(inside: Page) -> None:

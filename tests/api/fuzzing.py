@@ -60,6 +60,16 @@ SCOPES = {
     "get_text": "read",
     "change_text": "library:write",
     "delete_text": "library:write",
+    **dict.fromkeys(["check_campaign", "list_steps", "get_step"], "read"),
+    **dict.fromkeys(["list_imports", "get_import", "list_import_rejects"], "read"),
+    **dict.fromkeys(["begin_import", "match_import", "store_import"], "contacts:write"),
+    **dict.fromkeys(["cancel_import", "undo_import"], "contacts:write"),
+    **dict.fromkeys(["list_campaign_people", "get_campaign_person"], "read"),
+    **dict.fromkeys(["add_campaign", "change_campaign", "delete_campaign"], "campaigns:write"),
+    **dict.fromkeys(["pause_campaign", "resume_campaign", "cancel_campaign"], "campaigns:write"),
+    **dict.fromkeys(["write_step", "delete_step", "add_campaign_people"], "campaigns:write"),
+    **dict.fromkeys(["take_out_campaign_person", "pause_campaign_person"], "campaigns:write"),
+    **dict.fromkeys(["resume_campaign_person", "skip_campaign_step"], "campaigns:write"),
 }
 # Operation → the kind of row that its id names.
 NAMES = {
@@ -74,8 +84,28 @@ NAMES = {
     "get_text": "text",
     "change_text": "text",
     "delete_text": "text",
+    **dict.fromkeys(["check_campaign", "change_campaign", "delete_campaign", "cancel_campaign"], "campaign"),
+    **dict.fromkeys(["list_steps", "get_step", "write_step", "delete_step"], "campaign"),
+    **dict.fromkeys(["get_import", "list_import_rejects", "match_import"], "import"),
+    **dict.fromkeys(["store_import", "cancel_import", "undo_import"], "import"),
+    **dict.fromkeys(["pause_campaign", "resume_campaign"], "running"),
+    **dict.fromkeys(["list_campaign_people", "add_campaign_people"], "running"),
+    **dict.fromkeys(["get_campaign_person", "take_out_campaign_person", "skip_campaign_step"], "running"),
+    **dict.fromkeys(["pause_campaign_person", "resume_campaign_person"], "running"),
 }
-_IDS = {"id": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "sid": re.compile(r"WS[0-9a-f]{32}")}
+# What a further argument names, beside a row that is there.
+FURTHER = {"person": "person", "position": 1}
+# What a viewer does not see although it changes nothing.
+NOT_FOR_VIEWERS = {"list_imports", "get_import", "list_import_rejects"}
+# The body is looked at before the row.
+BODY_FIRST = {"launch_campaign", "add_campaign_people", "skip_campaign_step"}
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_IDS = {
+    "id": _UUID,
+    "person": _UUID,
+    "position": re.compile(r"[0-9]+"),
+    "sid": re.compile(r"WS[0-9a-f]{32}"),
+}
 MOST_FINDINGS = 30
 
 
@@ -88,6 +118,7 @@ class Visitor:
     home: str
     scopes: frozenset[str] = frozenset()
     works: bool = True
+    views_only: bool = False
     cookies: dict[str, str] = field(default_factory=dict)
 
 
@@ -135,11 +166,10 @@ def allowed(visitor: Visitor, operation: str, whose: str) -> set[int] | None:
     if not visitor.works:
         return {401}
     scope = SCOPES[operation]
-    if scope and scope not in visitor.scopes:
+    if (scope and scope not in visitor.scopes) or (visitor.views_only and operation in NOT_FOR_VIEWERS):
         return {403}
     if whose and whose != visitor.home:
-        # The body is looked at first where there is one.
-        return {400, 404, 415} if operation == "launch_campaign" else {400, 404}
+        return {400, 404, 415} if operation in BODY_FIRST else {400, 404}
     return None
 
 
@@ -225,14 +255,16 @@ def _place(world: World, case: Any, name: str, home: str) -> str:
     """Name a real row of `home` where the id fits at all; whose row is named now (see `allowed`)."""
     if name not in NAMES:
         return ""
-    (argument,) = case.path_parameters
-    text = str(case.path_parameters[argument])
-    if not _IDS[argument].fullmatch(text):
+    given = case.path_parameters
+    if not all(_IDS[argument].fullmatch(str(text)) for argument, text in given.items()):
         return "malformed"
-    if home:
-        case.path_parameters[argument] = world.ids[home][NAMES[name]]
-        return home
-    return "nobody"
+    if not home:
+        return "nobody"
+    ids = world.ids[home]
+    for argument in given:
+        further = FURTHER.get(argument, NAMES[name])
+        given[argument] = ids[further] if isinstance(further, str) else further
+    return home
 
 
 def _judge(

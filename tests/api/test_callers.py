@@ -22,10 +22,12 @@ def test_it_holds_each_key_to_its_scopes(here: Workspace) -> None:
     """The table is written by hand: what each scope alone may do."""
     row = Campaign.objects.get()
     opens = {
-        ("GET", "me"): {"", "read", "contacts:write", "campaigns:launch", "library:write"},
+        ("GET", "me"): {"", "read", "contacts:write", "campaigns:write", "campaigns:launch", "library:write"},
         **{("GET", name): {"read"} for name in LISTS},
         ("GET", f"campaigns/{row.pk}"): {"read"},
         ("POST", "contacts"): {"contacts:write"},
+        ("POST", "campaigns"): {"campaigns:write"},
+        ("POST", f"campaigns/{row.pk}/people"): {"campaigns:write"},
         ("POST", f"campaigns/{row.pk}/launch"): {"campaigns:launch"},
         ("POST", "texts"): {"library:write"},
     }
@@ -48,6 +50,7 @@ def test_it_holds_each_person_to_their_role(
         assert {client.get(f"/api/v1/{name}").status_code for name in ["me", *LISTS]} == {reads}, person.name
         assert post(client, "contacts").status_code == writes, person.name
         assert post(client, "texts").status_code == writes, person.name
+        assert post(client, "campaigns").status_code == writes, person.name
         launched = post(client, f"campaigns/{row.pk}/launch", {"x": 1})
         assert launched.status_code == writes, person.name
 

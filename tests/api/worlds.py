@@ -46,13 +46,15 @@ def _fill(here: Workspace, word: str) -> dict[str, str]:
         running = factories.make_campaign(
             project=project, mailbox=mailbox, name=f"Runs {word}", state=CampaignState.RUNNING
         )
-        message = factories.make_message(factories.make_enrollment(running, person))
+        enrollment = factories.make_enrollment(running, person)
+        message = factories.make_message(enrollment)
+        listed = factories.make_import(f"ben@{word}.example", filename=f"{word}.csv")
         text = factories.make_text(f"Text {word}", folder=word, subject=f"About {word}")
         for number in range(3):
             factories.make_contact(f"more{number}@{word}.example", name=f"More {word}")
     rows = {
         "project": project, "mailbox": mailbox, "contact": person, "campaign": campaign,
-        "running": running, "message": message, "text": text,
+        "running": running, "message": message, "text": text, "person": enrollment, "import": listed,
     }  # fmt: skip
     return {"workspace": here.sid, **{kind: str(row.pk) for kind, row in rows.items()}}
 
@@ -81,4 +83,11 @@ def _session(home: str, here: Workspace, person: User) -> Visitor:
     cookies = {name: morsel.value for name, morsel in in_session(person, here).cookies.items()}
     role = Membership.objects.get(workspace=here, user=person).role
     name = f"a session of {home}, {Role(role).label}"
-    return Visitor(name, {"X-Workspace": here.sid}, home, frozenset({"read"}), cookies=cookies)
+    return Visitor(
+        name,
+        {"X-Workspace": here.sid},
+        home,
+        frozenset({"read"}),
+        views_only=role == Role.VIEWER,
+        cookies=cookies,
+    )

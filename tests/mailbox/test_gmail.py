@@ -94,13 +94,14 @@ def as_the_library_writes_it(mail: OutgoingEmail) -> bytes:
     return message.as_bytes()
 
 
-_APART = ("Content-Type", "MIME-Version", "From", "To")
+_APART = ("Content-Type", "MIME-Version", "From", "To", "Subject")
 
 
 def meaning(raw: bytes) -> list[object]:
-    """Each part's headers and content, the boundary, the version's place and the two people apart.
+    """Each part's headers and content, the boundary, the version's place, the people and the subject apart.
 
-    Where the library folds a name it may lose its quotes, so that ours are written another way.
+    Where the library folds a name it may lose its quotes, and where it folds a subject it may cut an encoded
+    word, so that ours are written another way.
     """
     found: list[object] = []
     for part in message_from_bytes(raw, policy=policy.default).walk():
@@ -141,6 +142,7 @@ def test_it_writes_what_the_library_would_write(
     for header, name in (("From", sender), ("To", to)):
         (one,) = read[header].addresses
         assert "".join(one.display_name.split()) == "".join(name.split())
+    assert "".join(read["Subject"].split()) == "".join(subject.split())
     assert as_mime(mail).count(b"MIME-Version: 1.0\r\n") == 1
 
 

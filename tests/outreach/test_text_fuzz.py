@@ -128,6 +128,31 @@ def test_no_encoded_word_that_somebody_wrote_is_read_as_what_it_says(
     read_twice(mail, as_mime(mail), loop)
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "a" * 62 + " \u202e " + "b" * 24 + " bbbbbbbbbb 0000 é \u202e",
+        "a" * 60 + " é 名 ¡¡名\u202e é ¡¡ ¡¡",
+        "a" * 65 + " \u202e \u202e \u202e ¡¡ é",
+        "é" * 120,
+        "名 " * 60 + "名",
+    ],
+)
+def test_a_long_subject_of_any_letters_is_read_as_it_was_written(
+    loop: asyncio.AbstractEventLoop, subject: str
+) -> None:
+    """`email` folded some lines in the middle of an encoded word, which readers then showed as it stood."""
+    mail = OutgoingEmail(
+        key=KEY, sender_address="mira@fernhill.example", sender_name="Mira", to_address="a@ridge.example",
+        to_name="Anselm", subject=subject, text="Hello", html=None, headers=HEADERS,
+    )  # fmt: skip
+    raw = as_mime(mail)
+    read_twice(mail, raw, loop)
+    head, _, _ = raw.partition(b"\r\n\r\n")
+    # RFC 2047, section 2: a line that holds an encoded word has at most 76 characters.
+    assert [line for line in head.split(b"\r\n") if b"=?" in line and len(line) > 76] == []
+
+
 def test_two_parsers_read_what_was_meant(loop: asyncio.AbstractEventLoop) -> None:
     write_and_read(loop)
     # Most of what was made up became a mail, or the rest of this proves little.

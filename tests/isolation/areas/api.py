@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.isolation.rules import MEMBER, VIEWER, Call
 
-_READ = "read"
+_READ, _PEOPLE, _CAMPAIGNS = "read", "contacts:write", "campaigns:write"
 API: dict[str, dict[str, Call]] = {
     "api:me": {"GET": Call(VIEWER)},
     "api:workspaces": {"GET": Call(VIEWER, _READ)},
@@ -15,10 +15,42 @@ API: dict[str, dict[str, Call]] = {
     "api:project": {"GET": Call(VIEWER, _READ, project=True)},
     "api:contacts": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, "contacts:write")},
     "api:contact": {"GET": Call(VIEWER, _READ)},
+    "api:imports": {"GET": Call(MEMBER, _READ), "POST": Call(MEMBER, _PEOPLE)},
+    "api:import": {"GET": Call(MEMBER, _READ)},
+    "api:import_match": {"POST": Call(MEMBER, _PEOPLE)},
+    "api:import_store": {"POST": Call(MEMBER, _PEOPLE)},
+    "api:import_cancel": {"POST": Call(MEMBER, _PEOPLE)},
+    "api:import_undo": {"POST": Call(MEMBER, _PEOPLE)},
+    "api:import_rejects": {"GET": Call(MEMBER, _READ)},
     "api:mailboxes": {"GET": Call(VIEWER, _READ)},
     "api:mailbox": {"GET": Call(VIEWER, _READ)},
-    "api:campaigns": {"GET": Call(VIEWER, _READ)},
-    "api:campaign": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:campaigns": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, _CAMPAIGNS)},
+    "api:campaign": {
+        "GET": Call(VIEWER, _READ, project=True),
+        "PATCH": Call(MEMBER, _CAMPAIGNS, project=True),
+        "DELETE": Call(MEMBER, _CAMPAIGNS, project=True),
+    },
+    "api:campaign_readiness": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:campaign_pause": {"POST": Call(MEMBER, _CAMPAIGNS, project=True)},
+    "api:campaign_resume": {"POST": Call(MEMBER, _CAMPAIGNS, project=True)},
+    "api:campaign_cancel": {"POST": Call(MEMBER, _CAMPAIGNS, project=True)},
+    "api:steps": {"GET": Call(VIEWER, _READ, project=True)},
+    "api:step": {
+        "GET": Call(VIEWER, _READ, project=True),
+        "PUT": Call(MEMBER, _CAMPAIGNS, project=True),
+        "DELETE": Call(MEMBER, _CAMPAIGNS, project=True),
+    },
+    "api:enrollments": {
+        "GET": Call(VIEWER, _READ, project=True),
+        "POST": Call(MEMBER, _CAMPAIGNS, project=True),
+    },
+    "api:enrollment": {
+        "GET": Call(VIEWER, _READ, project=True),
+        "DELETE": Call(MEMBER, _CAMPAIGNS, project=True),
+    },
+    "api:enrollment_pause": {"POST": Call(MEMBER, _CAMPAIGNS, project=True)},
+    "api:enrollment_go_on": {"POST": Call(MEMBER, _CAMPAIGNS, project=True)},
+    "api:enrollment_skip": {"POST": Call(MEMBER, _CAMPAIGNS, project=True)},
     "api:campaign_messages": {"GET": Call(VIEWER, _READ, project=True)},
     "api:message_why": {"GET": Call(VIEWER, _READ, project=True)},
     "api:texts": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, "library:write")},
@@ -38,6 +70,11 @@ ROWS: dict[tuple[str, str], str] = {
     ("api:mailbox", "pk"): "mailbox",
     ("api:campaign", "pk"): "draft",
     ("api:campaign_messages", "pk"): "running",
+    ("api:import", "pk"): "import",
+    ("api:step", "pk"): "draft",
+    ("api:step", "position"): "=2",
+    ("api:enrollment", "pk"): "draft",
+    ("api:enrollment", "person"): "enrollment",
     ("api:message", "pk"): "message",
     ("api:text", "pk"): "text",
     ("api:nowhere", "rest"): "=v1/nothing",
@@ -56,5 +93,9 @@ def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
         "api:contacts": {"address": "new@other.example", "source": "their page"},
         "api:texts": {"name": "One more", "body": "<p>Other</p>"},
         "api:text": {"name": "Taken over"},
-        "api:campaigns": {"project": ids["project"]},
+        "api:campaigns": {"name": "One more", "project": ids["project"], "mailbox": ids["mailbox"]},
+        "api:campaign": {"name": "Taken over", "mailbox": ids["mailbox"]},
+        "api:imports": {"content": "QQphQG90aGVyLmV4YW1wbGU=", "source": "their page"},
+        "api:step": {"body": "<p>Other</p>"},
+        "api:enrollments": {"contacts": [ids["contact"]]},
     }

@@ -8,6 +8,7 @@ from tests.isolation.rules import MEMBER, VIEWER, Rule, asks, makes_projects, re
 
 INSIDE: dict[str, Rule] = {
     "outreach:home": reads(VIEWER),
+    "outreach:find": reads(VIEWER),
     "outreach:projects": reads(VIEWER),
     "outreach:project_new": makes_projects(MEMBER),
     "outreach:project": reads(VIEWER, project=True),

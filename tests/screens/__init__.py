@@ -1,0 +1,1 @@
+"""Every page of the product, looked at by a browser: `make screens`."""
