@@ -10,6 +10,7 @@ from outreach.models.links import Backlink, CaseState, LinkState, RemovalCase, V
 from outreach.models.messages import Message, MessageKind, MessageState
 from outreach.models.projects import Project, ProjectAccess
 from outreach.models.receiving import Comparison, PassedOver, Suggested, Suggestion
+from outreach.models.tasks import Task, TaskKind
 from outreach.models.threads import Label, Note, Reply, ReplyKind, Thread, ThreadWords
 
 __all__ = [
@@ -52,6 +53,8 @@ __all__ = [
     "Suggestion",
     "Suppression",
     "SuppressionReason",
+    "Task",
+    "TaskKind",
     "TextUse",
     "Thread",
     "ThreadWords",

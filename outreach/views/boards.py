@@ -15,11 +15,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
-from outreach import stages
+from outreach import stages, to_do
 from outreach.models import Card, Project, Stage
 from outreach.views.listing import kept
 
-MOST_PEOPLE, MOST_MOVES = 20, 50
+MOST_PEOPLE, MOST_MOVES, MOST_TASKS = 20, 50, 20
 _WITH = ("project", "site", "contact", "assignee__user")
 
 
@@ -58,6 +58,8 @@ def card(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "mark": stages.MARKS[Stage(row.stage)],
         "moves": row.moves.select_related("actor").order_by("-number")[:MOST_MOVES],
         "people": stages.people_of(row)[:MOST_PEOPLE],
+        "tasks": to_do.open_for(None).filter(card=row)[:MOST_TASKS],
+        "today": to_do.today(),
         "members": stages.assignable(row.project_id),
         **_acts(request),
     }

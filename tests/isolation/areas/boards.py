@@ -1,10 +1,11 @@
-"""Boards and their cards."""
+"""Boards, their cards, and tasks."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.isolation.rules import MEMBER, VIEWER, Rule, acts, reads
+from accounts import clock
+from tests.isolation.rules import MEMBER, VIEWER, Rule, acts, asks, reads
 
 INSIDE: dict[str, Rule] = {
     "outreach:board": reads(VIEWER, project=True),
@@ -12,12 +13,18 @@ INSIDE: dict[str, Rule] = {
     "outreach:card": reads(VIEWER, project=True),
     "outreach:card_move": acts(MEMBER, project=True),
     "outreach:card_assign": acts(MEMBER, project=True),
+    "outreach:tasks": reads(VIEWER),
+    "outreach:task_new": asks(MEMBER, project=True),
+    "outreach:task_done": acts(MEMBER, project=True),
+    "outreach:task_put_off": acts(MEMBER, project=True),
 }
 
 # (beginning of the address's name, argument) → the row, or a plain value.
 ROWS: dict[tuple[str, str], str] = {
     ("outreach:board", "pk"): "project",
     ("outreach:card", "pk"): "card",
+    ("outreach:task", "pk"): "task",
+    ("outreach:task_new", "pk"): "card",
 }
 
 # Columns that a form may set although `sent` does not send them: its optional fields.
@@ -32,4 +39,11 @@ def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
     return {
         "outreach:card_move": {"to": "agreed", "seen": "replied"},
         "outreach:card_assign": {"to": ids["mine"]},
+        "outreach:task_new": {
+            "title": "Taken over",
+            "kind": "call",
+            "due": str(clock.now().date()),
+            "assignee": ids["mine"],
+        },
+        "outreach:task_put_off": {"to": "week"},
     }
