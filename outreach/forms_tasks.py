@@ -22,7 +22,7 @@ class TaskForm(forms.Form):
 
     def __init__(self, *args: Any, card: Card, me: Membership, **kwargs: Any) -> None:
         initial = {"due": to_do.today(), "assignee": str(me.pk), "kind": TaskKind.CALL}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{"initial": initial, **kwargs})
         self.card = card
         # Who may work in the project: an id of anybody else is no choice, as one that is gone.
         self.members = {str(row.pk): row for row in stages.assignable(card.project_id)}
