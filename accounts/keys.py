@@ -44,7 +44,7 @@ class Scope(models.TextChoices):
     """What a key may do, in the words of the page that makes one."""
 
     READ = "read", "Look at projects, contacts, mailboxes, campaigns and texts"
-    CONTACTS_WRITE = "contacts:write", "Add contacts"
+    CONTACTS_WRITE = "contacts:write", "Add contacts, and make, fill and delete tags and lists"
     CAMPAIGNS_WRITE = "campaigns:write", "Write campaigns, choose their people, pause and cancel them"
     CAMPAIGNS_LAUNCH = "campaigns:launch", "Queue campaigns"
     LIBRARY_WRITE = "library:write", "Write and delete texts of the library"

@@ -7,7 +7,7 @@ of middleware, view and template; beside it the processor time of a request here
 200 ms (performance.md). A page above it is measured once more and the better p95 counts.
 
 With `--threads N` (make bench-pages THREADS=200000) the lists, filters and searches of an inbox of N
-conversations with five mails each are measured instead, in the same way.
+conversations with five mails each, and the filters of their people, are measured instead, in the same way.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ WARM = 3
 # The demo's follow-ups, opens and replies come within this; measuring begins at the latest then.
 RUN_SECONDS = 40.0
 SIGN_IN = "/accounts/login/"
-_LARGE = ("outreach_thread", "outreach_threadwords", "outreach_message", "outreach_reply")
+_LARGE = ("outreach_thread", "outreach_threadwords", "outreach_message", "outreach_reply",
+          "outreach_grouping")  # fmt: skip
 _INDEXES = """
 SELECT p.indexname, p.indexdef FROM pg_indexes p
 JOIN pg_index i ON i.indexrelid = format('%%I.%%I', p.schemaname, p.indexname)::regclass
@@ -139,6 +140,7 @@ def large(owner: str, here: Workspace, threads: int) -> None:
     """Fill the workspace, and tell the planner as autovacuum would in a while; only the owner may."""
     import psycopg2
 
+    from benchmarks import people
     from benchmarks.inbox import rows
 
     began = time.monotonic()
@@ -147,6 +149,7 @@ def large(owner: str, here: Workspace, threads: int) -> None:
     with contextlib.closing(server), server.cursor() as cursor:
         with without_indexes(cursor):
             rows.fill(here, threads)
+            people.fill(threads)
             print(f"{threads:,} conversations written in {time.monotonic() - began:.0f} s", flush=True)
             began = time.monotonic()
         cursor.execute("VACUUM ANALYZE")
@@ -168,11 +171,12 @@ def without_indexes(cursor: Any) -> Iterator[None]:
 
 def inbox_pages(here: Workspace, client: Client) -> list[tuple[str, str]]:
     """Each was asked for once."""
+    from benchmarks import people
     from benchmarks.inbox import opening
     from benchmarks.inbox.pages import pages as large_pages
 
     with opening.sealing():
-        found = list(large_pages(here, client))
+        found = [*people.pages(here), *large_pages(here, client)]
         for _, path in found:
             client.get(path)
     return found

@@ -13,7 +13,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.renderers import JSONRenderer
 
 from accounts.access import Policy, public
-from outreach.api import acting, campaigns, enrollments, imports, reading, steps, texts, waiting
+from outreach.api import acting, campaigns, enrollments, groups, imports, reading, steps, texts, waiting
 from outreach.api.problems import problem
 
 
@@ -53,6 +53,10 @@ urlpatterns = [
     path("api/v1/projects/<uuid:pk>", reading.ProjectOne.as_view(), name="project"),
     path("api/v1/contacts", acting.Contacts.as_view(), name="contacts"),
     path("api/v1/contacts/<uuid:pk>", reading.ContactOne.as_view(), name="contact"),
+    path("api/v1/groups", groups.Groups.as_view(), name="groups"),
+    path("api/v1/groups/<uuid:pk>", groups.GroupOne.as_view(), name="group"),
+    path("api/v1/groups/<uuid:pk>/people", groups.GroupPeople.as_view(), name="group_people"),
+    path("api/v1/groups/<uuid:pk>/people/out", groups.GroupPeopleOut.as_view(), name="group_people_out"),
     path("api/v1/imports", imports.Imports.as_view(), name="imports"),
     path(IMPORT, imports.ImportOne.as_view(), name="import"),
     path(f"{IMPORT}/match", imports.ImportMatch.as_view(), name="import_match"),

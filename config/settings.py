@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "MailboxState": "mailbox.models.MailboxState",
         "CampaignState": "outreach.models.CampaignState",
+        "GroupKind": "outreach.models.GroupKind",
         "MessageState": "outreach.models.MessageState",
     },
 }

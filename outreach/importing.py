@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from outreach import contacts as people
 from outreach.contacts import BadContact
 from outreach.countries import country_code
+from outreach.groups import BadName, clean_name
 from outreach.imports.reading import read_apart
 from outreach.models.contacts import normal_address
 from outreach.models.imports import ListShape
@@ -42,7 +43,9 @@ HEADERS = {
     "website": {"website", "site", "url", "domain", "web", "homepage", "webseite", "page"},
     "country": {"country", "country code", "land", "pais", "pays"},
     "timezone": {"timezone", "time zone", "zeitzone"},
+    "tags": {"tags", "tag", "labels", "etiquetas", "schlagworte"},
 }  # fmt: skip
+MOST_TAGS = 20
 _ANGLED = re.compile(r"""^\s*"?(?P<name>[^"<>]*?)"?\s*<\s*(?P<address>[^<>]*)\s*>\s*[,;]?\s*$""")
 # The last columns of a file of rejected rows, which comes back when it is mended.
 REJECT_COLUMNS = ["Row", "Why"]
@@ -63,6 +66,7 @@ class Row:
     website: str = ""
     country: str = ""
     timezone: str = ""
+    tags: tuple[str, ...] = ()
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -279,8 +283,23 @@ def _row(line: int, values: dict[str, str]) -> Row:
         website=website,
         country=people.clean_country(country_code(country)),
         timezone=people.clean_timezone(values.get("timezone", "")),
+        tags=_tags(values.get("tags", "")),
         fields=people.clean_fields(own),
     )
+
+
+def _tags(cell: str) -> tuple[str, ...]:
+    """ "Press; winter, huts" → each once, whatever its case."""
+    found: dict[str, str] = {}
+    try:
+        for part in re.split(r"[;,|]", cell):
+            if part.strip():
+                found.setdefault(part.strip().lower(), clean_name(part))
+    except BadName as bad:
+        raise BadContact("tags", f"A tag: {bad}") from bad
+    if len(found) > MOST_TAGS:
+        raise BadContact("tags", f"At most {MOST_TAGS} tags for one person; this has {len(found)}.")
+    return tuple(found.values())
 
 
 def _reject(line: int, cells: list[str], reason: str) -> Reject:

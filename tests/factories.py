@@ -25,6 +25,9 @@ from outreach.models import (
     ContactImport,
     Enrollment,
     EnrollmentState,
+    Group,
+    Grouping,
+    GroupKind,
     Message,
     MessageKind,
     MessageState,
@@ -32,12 +35,14 @@ from outreach.models import (
     Reply,
     ReplyKind,
     SavedText,
+    SavedView,
     Site,
     Step,
     Suggestion,
     Suppression,
     SuppressionReason,
     Thread,
+    ViewPage,
 )
 from outreach.models.contacts import address_index
 
@@ -159,6 +164,29 @@ def make_campaign(
     for contact in contacts:
         make_enrollment(row, contact)
     return row
+
+
+def contact_row(address: str, **values: Any) -> Contact:
+    """Not stored yet, for many at once."""
+    return Contact(address=address, address_index=address_index(address), **values)
+
+
+def make_group(name: str = "", *, kind: str = GroupKind.TAG, people: Sequence[Contact] = ()) -> Group:
+    row: Group = Group.objects.create(kind=kind, name=name or f"Group {next(_number)}")
+    for person in people:
+        Grouping.objects.create(group=row, contact=person)
+    return row
+
+
+def make_view(
+    owner: User,
+    name: str = "Mine",
+    *,
+    page: str = ViewPage.CONTACTS,
+    query: str = "country=PT",
+    **values: Any,
+) -> SavedView:
+    return SavedView.objects.create(owner=owner, name=name, page=page, query=query, **values)
 
 
 def make_text(name: str = "", *, body: str = "<p>A kept text</p>", **values: Any) -> SavedText:

@@ -22,11 +22,33 @@ from outreach.api.repeating import repeatable
 from outreach.api.schema import LISTED
 from outreach.api.shapes import ContactDraft, ContactShape, NothingDraft, Problem
 from outreach.forms import ContactForm
-from outreach.models import Campaign, CampaignState
+from outreach.models import Basis, Campaign, CampaignState
+from outreach.people_filter import REPLIED, WRITTEN
 from outreach.pipeline import compose
 
 ADDING = Policy.member(Role.MEMBER, scope=Scope.CONTACTS_WRITE)
 LAUNCHING = Policy.member(Role.MEMBER, scope=Scope.CAMPAIGNS_LAUNCH)
+
+
+_DAY = {"type": "string", "format": "date"}
+_ROW = {"type": "string", "format": "uuid"}
+FILTERS = [
+    OpenApiParameter("q", str, description="A whole address, or a part of company, site or source."),
+    OpenApiParameter("tag", _ROW, description="Who bears this tag."),
+    OpenApiParameter("list", _ROW, description="Who stands in this list."),
+    OpenApiParameter("site", str, description="The site's domain."),
+    OpenApiParameter("country", {"type": "string", "pattern": "^[A-Za-z]{2}$"}),
+    OpenApiParameter("basis", str, enum=Basis.values),
+    OpenApiParameter("source", str, description="A part of where the address is from."),
+    OpenApiParameter("field", str, description="A field of your own, with `equals` or `contains`."),
+    OpenApiParameter("equals", str),
+    OpenApiParameter("contains", str),
+    OpenApiParameter("written", str, enum=list(WRITTEN), description="Whether and when mail went to them."),
+    OpenApiParameter("replied", str, enum=list(REPLIED)),
+    OpenApiParameter("brought", _ROW, description="The import that added them."),
+    OpenApiParameter("since", _DAY, description="Added on this day or later."),
+    OpenApiParameter("until", _DAY, description="Added on this day or before."),
+]
 
 
 class Contacts(Operation):
@@ -40,6 +62,7 @@ class Contacts(Operation):
         parameters=[
             *LISTED,
             OpenApiParameter("address", str, description="The whole address: addresses are encrypted."),
+            *FILTERS,
         ],
         responses={200: rows_of("Contact", ContactShape)},
     )

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,6 +29,7 @@ from outreach.api.shapes import (
 )
 from outreach.models import Contact, Project
 from outreach.models.contacts import address_index
+from outreach.people_filter import NAMES, PeopleFilter
 
 READING = Policy.member(Role.VIEWER, scope=Scope.READ)
 
@@ -129,7 +131,13 @@ class ProjectOne(Operation):
 
 
 def contacts_page(request: Request) -> Response:
-    rows = Contact.objects.select_related("site")
+    """By the filters of the page, under the same names; what is no value of one is refused here."""
+    given = {name: text for name in NAMES if (text := request.query_params.get(name)) is not None}
+    wanted = PeopleFilter.of(given)
+    wrong = [name for name in given if not getattr(wanted, name)]
+    if wrong:
+        raise ValidationError(dict.fromkeys(wrong, "This is no value of it, or its other half is missing."))
+    rows = wanted.rows().select_related("site")
     address = request.query_params.get("address")
     if address is not None:
         rows = rows.filter(address_index=address_index(address))

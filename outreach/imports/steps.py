@@ -23,7 +23,7 @@ from accounts.tenancy import current_workspace_id
 from outreach import importing, suppression, tables
 from outreach.importing import ImportRefused, Reject, Row, Sheet, Sorter
 from outreach.imports import parts, reading, storing, survey
-from outreach.models import Contact, ContactImport, ImportState
+from outreach.models import Contact, ContactImport, Group, ImportState
 from outreach.models.contacts import address_index
 from outreach.models.imports import OPEN
 
@@ -36,7 +36,7 @@ AT_ONCE_ROWS = 1_000
 MOST_READINGS = 3
 # A list that nobody stores is forgotten.
 KEPT = dt.timedelta(days=1)
-NOUGHT = {"done_rows": 0, "new": 0, "known": 0, "blocked": 0, "rejected": 0, "filled": 0}
+NOUGHT = {"done_rows": 0, "new": 0, "known": 0, "blocked": 0, "rejected": 0, "filled": 0, "grouped": 0}
 Kind = parts.Kind
 
 
@@ -85,9 +85,9 @@ def match(row: ContactImport, mapping: Mapping[str, str]) -> bool:
     return _start(row, ImportState.CHECKING, mapping=dict(mapping))
 
 
-def store(row: ContactImport, *, mapping: Mapping[str, str], basis: str) -> bool:
-    """A person's word to store the list. False where it is not waiting for one."""
-    return _start(row, ImportState.STORING, mapping=dict(mapping), basis=basis)
+def store(row: ContactImport, *, mapping: Mapping[str, str], basis: str, group: Group | None = None) -> bool:
+    """A person's word to store the list, everybody into `group`. False where it is not waiting for one."""
+    return _start(row, ImportState.STORING, mapping=dict(mapping), basis=basis, group=group)
 
 
 def cancel(row: ContactImport) -> bool:
@@ -231,10 +231,12 @@ def _done(row: ContactImport, state: ImportState, batch: Batch) -> bool:
         if state == ImportState.STORING:
             taken = storing.take(batch.rows, source=row.source, basis=row.basis, by=row)
             new, known, blocked, filled = taken.new, taken.known, taken.blocked, taken.filled
+            grouped = taken.grouped
             parts.keep_journal(row, batch.start, filled)
         else:
             known = _known(batch.rows)
             new, blocked, filled = len(batch.rows) - known, _blocked(batch.rows), {}
+            grouped = 0
         parts.keep_rejects(row, batch.start, batch.rejects)
         parts.keep_seen(row, batch.start, batch.notes)
         here.update(
@@ -244,6 +246,7 @@ def _done(row: ContactImport, state: ImportState, batch: Batch) -> bool:
             blocked=F("blocked") + blocked,
             rejected=F("rejected") + len(batch.rejects),
             filled=F("filled") + len(filled),
+            grouped=F("grouped") + grouped,
         )
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,10 +12,12 @@ from django.db import transaction
 from accounts import audit
 from accounts.clock import Now
 from accounts.models import User
+from accounts.tenancy import uuid7
 from outreach import contacts as people
+from outreach import groups
 from outreach.contacts import BadContact
 from outreach.importing import Reject, Report, Row
-from outreach.models import Basis, Contact, ContactImport, Site
+from outreach.models import Basis, Contact, ContactImport, GroupKind, Site
 from outreach.models.contacts import address_index
 from outreach.suppression import blocking
 
@@ -26,7 +29,8 @@ class Taken:
     """What became of some rows. `contacts` are all people of them in their order, new or known.
 
     `blocked` of them are not written to; an import does not bring them back. `filled`: a known person's id →
-    what was blank and is not any more, as `undoing` takes it back.
+    what was blank and is not any more, as `undoing` takes it back. `grouped`: how often somebody was put into
+    a tag or a list.
     """
 
     contacts: list[Contact]
@@ -34,6 +38,7 @@ class Taken:
     known: int
     blocked: int
     filled: dict[str, dict[str, Any]] = field(default_factory=dict)
+    grouped: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,30 @@ def take(
     made = sum(1 for index, contact in fresh.items() if index in found and found[index].pk == contact.pk)
     everybody = [found[index] for index in indexes if index in found]
     blocked = blocking(row.address for row in rows)
-    return Taken(everybody, made, len(everybody) - made, len(blocked), filled)
+    pairs = [(row, found[index].pk) for row, index in zip(rows, indexes, strict=True) if index in found]
+    grouped = _into_groups(pairs, by)
+    return Taken(everybody, made, len(everybody) - made, len(blocked), filled, grouped)
+
+
+def _into_groups(pairs: Sequence[tuple[Row, uuid.UUID]], by: ContactImport | None) -> int:
+    """The tags that each row names, and the group that the whole list goes into."""
+    act = by.pk if by is not None else uuid7()
+    named: dict[str, list[uuid.UUID]] = {}
+    words: dict[str, str] = {}
+    for row, person in pairs:
+        for tag in row.tags:
+            words.setdefault(tag.lower(), tag)
+            named.setdefault(tag.lower(), []).append(person)
+    # In one order, so that two imports that name the same tags wait for each other.
+    grouped = sum(
+        groups.put_from_import(
+            groups.find_or_make(GroupKind.TAG, words[tag], actor=None), named[tag], act=act
+        )
+        for tag in sorted(named)
+    )
+    if by is not None and by.group is not None:
+        grouped += groups.put_from_import(by.group, [person for _, person in pairs], act=act)
+    return grouped
 
 
 def _name_again(known: Mapping[bytes, Contact], by: ContactImport | None) -> None:

@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from accounts import audit
 from accounts.models import User
 from accounts.viewpoint import whole_workspace
+from outreach import groups
 from outreach.imports import parts
 from outreach.models import Contact, ContactImport, Enrollment, ImportState, Message, RemovalCase, Thread
 
@@ -98,7 +99,11 @@ def go_on(row: ContactImport, *, until: float | None = None) -> bool:
     while _remove(row) or _empty(row):
         if until is not None and time.monotonic() > until:
             return True
-    ContactImport.objects.filter(pk=row.pk, state=ImportState.UNDOING).update(state=ImportState.UNDONE)
+    with transaction.atomic():
+        if ContactImport.objects.filter(pk=row.pk, state=ImportState.UNDOING).update(
+            state=ImportState.UNDONE
+        ):
+            groups.take_back_import(row.pk)
     row.refresh_from_db()
     return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from outreach import groups
 from outreach.imports import parts, steps, undoing
 from outreach.models import ContactImport, ImportState
 from outreach.models.imports import WORKING
@@ -26,6 +27,7 @@ def go_on(row: ContactImport, *, until: float | None = None) -> bool:
 
 
 def forget() -> None:
-    """Lists that nobody stored, and what can be asked for no more."""
+    """Lists that nobody stored, what can be asked for no more, and who was taken out of a tag or a list."""
     steps.cancel_left()
     parts.forget_old()
+    groups.forget_taken_out()

@@ -4,12 +4,14 @@ from outreach.models.attachments import Attachment
 from outreach.models.boards import Card, Cause, Stage, StageMove
 from outreach.models.campaigns import Campaign, CampaignKind, CampaignState, Enrollment, EnrollmentState, Step
 from outreach.models.contacts import Basis, Consent, Contact, Site, Suppression, SuppressionReason
+from outreach.models.groups import Group, Grouping, GroupKind
 from outreach.models.imports import ContactImport, ImportPart, ImportState, ListShape
 from outreach.models.library import SavedText, TextUse
 from outreach.models.links import Backlink, CaseState, LinkState, RemovalCase, Verdict
 from outreach.models.messages import Message, MessageKind, MessageState
 from outreach.models.projects import Project, ProjectAccess
 from outreach.models.receiving import Comparison, PassedOver, Suggested, Suggestion
+from outreach.models.saved_views import SavedView, ViewPage
 from outreach.models.tasks import Task, TaskKind
 from outreach.models.threads import Label, Note, Reply, ReplyKind, Thread, ThreadWords
 
@@ -29,6 +31,9 @@ __all__ = [
     "ContactImport",
     "Enrollment",
     "EnrollmentState",
+    "Group",
+    "GroupKind",
+    "Grouping",
     "ImportPart",
     "ImportState",
     "Label",
@@ -45,6 +50,7 @@ __all__ = [
     "Reply",
     "ReplyKind",
     "SavedText",
+    "SavedView",
     "Site",
     "Stage",
     "StageMove",
@@ -59,4 +65,5 @@ __all__ = [
     "Thread",
     "ThreadWords",
     "Verdict",
+    "ViewPage",
 ]

@@ -26,7 +26,7 @@ class Stage(models.TextChoices):
 
 
 class Cause(models.TextChoices):
-    """Why a card moved: a person, or one of the facts of migration 0028."""
+    """Why a card moved: a person, or one of the facts of migration 0029."""
 
     BY_HAND = "by_hand", "Moved by hand"
     ENROLLED = "enrolled", "Put into a campaign"
@@ -40,7 +40,7 @@ class Cause(models.TextChoices):
 class Card(WorkspaceModel):
     """A site in a project, whoever is written to there; a person at a free-mail host stands for themselves.
 
-    The database itself makes and moves it by facts (migration 0028), a person by `outreach.stages`.
+    The database itself makes and moves it by facts (migration 0029), a person by `outreach.stages`.
     """
 
     inventory = Kept(Data.CONTENT, "How far a site has come in a project", "Its project or person is deleted")

@@ -17,6 +17,7 @@ from accounts.inventory import Data, Kept
 from accounts.tenancy import WorkspaceModel
 from accounts.viewpoint import Everybody
 from outreach.models.contacts import Basis
+from outreach.models.groups import Group
 
 # So long an import can be undone, and its rejected rows can be fetched.
 REMEMBERED = dt.timedelta(days=30)
@@ -59,7 +60,8 @@ class ContactImport(WorkspaceModel):
 
     `mapping`: header → field of ours or the name of a field of their own ("": left out). `headers_index`
     finds the last import with the same columns. `readings`: how often its file was begun; it is left to who
-    did until `leased_until`.
+    did until `leased_until`. `group`: everybody of the list is put into it; `grouped`: how often anybody was
+    put into a tag or a list.
     """
 
     inventory = Kept(
@@ -89,6 +91,8 @@ class ContactImport(WorkspaceModel):
     blocked = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     filled = models.PositiveIntegerField(default=0)
+    group = models.ForeignKey(Group, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    grouped = models.PositiveIntegerField(default=0, db_default=0)
     removed = models.PositiveIntegerField(default=0)
     emptied = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(
@@ -119,7 +123,11 @@ class ContactImport(WorkspaceModel):
     @property
     def may_be_undone(self) -> bool:
         ended = self.state in (ImportState.DONE, ImportState.CANCELLED)
-        return ended and bool(self.new or self.filled) and self.created_at > clock.now() - REMEMBERED
+        return (
+            ended
+            and bool(self.new or self.filled or self.grouped)
+            and self.created_at > clock.now() - REMEMBERED
+        )
 
 
 class ImportPart(WorkspaceModel):

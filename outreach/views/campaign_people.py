@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -18,12 +19,15 @@ from outreach.forms_people import PasteForm
 from outreach.holding import held_sentence
 from outreach.imports import storing
 from outreach.models import Campaign, CampaignKind, Contact, Enrollment
+from outreach.people_filter import PeopleFilter, told
 from outreach.pipeline import compose
 from outreach.views.campaigns import frame
-from outreach.views.contacts import found
+from outreach.views.contacts import menus_of
 from outreach.views.listing import ids_of, kept, page_of
 
 MOST_PICKED = 1000
+# So many of those who fit a filter are added by one press.
+MOST_ADDED = 5000
 
 
 @member(Role.MEMBER)
@@ -38,7 +42,10 @@ def campaign_people(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             if request.POST.get("about") == "pick":
-                return _picked(request, row)
+                chosen = ids_of(request.POST.getlist("contact"), most=MOST_PICKED)
+                return _picked(request, row, Contact.objects.filter(pk__in=chosen))
+            if request.POST.get("about") == "fit":
+                return _picked(request, row, _outside(row, PeopleFilter.of(request.GET))[:MOST_ADDED])
             form = PasteForm(request.POST, request.FILES)
             stored = _pasted(request, row, form)
             if stored is not None and not stored.rejects:
@@ -56,9 +63,8 @@ def campaign_people(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "outreach/campaign_people.html", _page(request, row, form, rejects), status=status)
 
 
-def _picked(request: MemberRequest, row: Campaign) -> HttpResponse:
-    chosen = ids_of(request.POST.getlist("contact"), most=MOST_PICKED)
-    people = list(Contact.objects.filter(pk__in=chosen).select_related("site"))
+def _picked(request: MemberRequest, row: Campaign, chosen: QuerySet[Contact]) -> HttpResponse:
+    people = list(chosen.only("pk", "workspace_id"))
     if people:
         messages.success(request, _words(campaigns.add_contacts(row, people, actor=request.user)))
     else:
@@ -92,12 +98,13 @@ def _kept(form: PasteForm) -> dict[str, Any]:
 def _page(
     request: MemberRequest, row: Campaign, form: PasteForm, rejects: list[importing.Reject]
 ) -> dict[str, Any]:
-    asked = request.GET.get("q", "").strip()[:254]
+    wanted = PeopleFilter.of(request.GET)
     inside = Enrollment.objects.filter(campaign=row)
     held = request.GET.get("held", "")[:60]
     shown = inside.filter(pk__in=_held_back(row, held)) if held else inside
     enrolled = page_of(request, shown.select_related("contact__site").order_by("-created_at", "-id"))
-    known = list(found(asked).exclude(pk__in=inside.values("contact"))[:50])
+    outside = _outside(row, wanted)
+    known = list(outside.select_related("site")[:50])
     blocked = suppression.blocking([person.address for person in known])
     return {
         **frame(request, row),
@@ -105,11 +112,21 @@ def _page(
         "rejects": rejects,
         "page": enrolled,
         "known": [(person, blocked.get(person.address)) for person in known],
-        "q": asked,
+        "wanted": wanted,
+        "menus": menus_of(wanted)[:2],
+        "fit": told(outside) if wanted.is_set and known else "",
+        "most_added": MOST_ADDED,
         "held": held,
         "held_words": held_sentence(held) if held else "",
-        "query": kept(q=asked, held=held),
+        "filter_query": wanted.query(),
+        "query": "&".join(filter(None, (wanted.query(), kept(held=held)))),
     }
+
+
+def _outside(row: Campaign, wanted: PeopleFilter) -> QuerySet[Contact]:
+    """Those who fit and are not in the campaign yet, newest first."""
+    inside = Enrollment.objects.filter(campaign=row, contact=OuterRef("pk"))
+    return wanted.rows().filter(~Exists(inside)).order_by("-created_at", "-id")
 
 
 def _held_back(row: Campaign, code: str) -> list[uuid.UUID]:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import audit, clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
-from outreach import ledger, timeline, why
+from outreach import ledger, saved_views, timeline, why
 from outreach.forms_campaigns import CampaignForm
 from outreach.models import (
     Campaign,
@@ -28,6 +28,7 @@ from outreach.models import (
     Message,
     Project,
     Thread,
+    ViewPage,
 )
 from outreach.models.contacts import address_index
 from outreach.models.messages import STOPPABLE
@@ -56,6 +57,8 @@ def campaigns(request: MemberRequest) -> HttpResponse:
         "project": chosen,
         "projects": Project.objects.order_by("name")[:200],
         "query": kept(state=state, project=project),
+        "saved": saved_views.menu_of(ViewPage.CAMPAIGNS, request.GET.dict(), user=request.user),
+        "may_administer": request.membership.may(Role.ADMIN),
         "may_work": request.membership.may(Role.MEMBER),
     }
     return render(request, "outreach/campaigns.html", page)

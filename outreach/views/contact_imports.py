@@ -18,6 +18,7 @@ from accounts import clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from outreach import contacts as people
+from outreach.forms_groups import GroupForm, names_of_groups
 from outreach.imports import parts, steps, undoing
 from outreach.imports.tasks import carry_on
 from outreach.models import Basis, ContactImport, ImportState, ListShape
@@ -36,6 +37,7 @@ TARGETS = [
     ("website", "Site"),
     ("country", "Country"),
     ("timezone", "Time zone"),
+    ("tags", "Tags"),
 ]
 _NAMED = dict(TARGETS)
 LONGEST_TARGET = 40
@@ -148,6 +150,8 @@ def _effects(row: ContactImport, found: undoing.Outlook) -> list[str]:
             f"What it filled in at {_count(row.filled)} known before is emptied, "
             "where it still is what this import wrote."
         )
+    if row.grouped:
+        effects.append("Whom it put into tags and lists is taken out of them again.")
     return [*effects, "Blocks stay: who opted out or bounced is never written to."]
 
 
@@ -159,7 +163,14 @@ def _told(request: MemberRequest, row: ContactImport) -> HttpResponse:
     mapping = _mapping(request, row)
     if row.shape == ListShape.TABLE and "address" not in mapping.values():
         return _shown(request, row, mapping, problem=_NO_ADDRESS)
-    told = steps.match(row, mapping) if step == "match" else steps.store(row, mapping=mapping, basis=basis)
+    form = GroupForm(request.POST, required=False)
+    if step == "store" and not form.is_valid():
+        return _shown(request, row, mapping, form=form)
+    if step == "match":
+        told = steps.match(row, mapping)
+    else:
+        group = form.find_or_make(actor=request.user)
+        told = steps.store(row, mapping=mapping, basis=basis, group=group)
     if told:
         carry_on(row)
     if row.state == ImportState.DONE:
@@ -175,7 +186,12 @@ def _mapping(request: MemberRequest, row: ContactImport) -> dict[str, str]:
 
 
 def _shown(
-    request: MemberRequest, row: ContactImport, mapping: Mapping[str, str], *, problem: str = ""
+    request: MemberRequest,
+    row: ContactImport,
+    mapping: Mapping[str, str],
+    *,
+    problem: str = "",
+    form: GroupForm | None = None,
 ) -> HttpResponse:
     page: dict[str, Any] = {"row": row, "nav_on": "contacts"}
     if not row.is_working:
@@ -189,11 +205,12 @@ def _shown(
     if row.state == ImportState.CHECKED:
         good = (row.rows or 0) - row.rejected
         page |= {"columns": _columns(row, mapping), "good": good, "bases": Basis.choices, "problem": problem}
+        page |= {"group_form": form or GroupForm(required=False), "group_names": names_of_groups()}
     elif row.state == ImportState.UNDONE:
         page["outlook"] = undoing.outlook(row)
     page["tone"], page["mark"] = MARKS[ImportState(row.state)]
     template = TEMPLATES.get(ImportState(row.state), "outreach/contacts_import_done.html")
-    return render(request, template, page, status=422 if problem else 200)
+    return render(request, template, page, status=422 if problem or form else 200)
 
 
 def _columns(row: ContactImport, mapping: Mapping[str, str]) -> list[Column]:

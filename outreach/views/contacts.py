@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,40 +17,38 @@ from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role, User
 from accounts.viewpoint import whole_workspace
 from outreach import contacts as people
-from outreach import suppression, why
+from outreach import groups, saved_views, suppression, why
 from outreach.forms import ContactForm
-from outreach.models import Contact, Message, MessageState, Reply
-from outreach.models.contacts import address_index
+from outreach.forms_groups import MOST_OFFERED, GroupForm, names_of_groups
+from outreach.models import Basis, Contact, GroupKind, Message, MessageState, Reply, ViewPage
 from outreach.models.messages import STOPPABLE
+from outreach.people_filter import REPLIED, WRITTEN, PeopleFilter, told
 from outreach.views.asking import ask
-from outreach.views.listing import kept, page_of
-
-
-def found(asked: str) -> QuerySet[Contact]:
-    """An exact address by its blind index; else a part of company, site or source (names are ciphertext)."""
-    rows = Contact.objects.select_related("site").order_by("-created_at", "-id")
-    if "@" in asked.strip("@"):
-        return rows.filter(address_index=address_index(asked))
-    if asked:
-        part = asked.strip("@")
-        rows = rows.filter(
-            Q(company__icontains=part) | Q(site__domain__icontains=part) | Q(source__icontains=part)
-        )
-    return rows
+from outreach.views.listing import page_of, slice_of
 
 
 @member(Role.VIEWER)
 @require_GET
 def contacts(request: MemberRequest) -> HttpResponse:
-    asked = request.GET.get("q", "").strip()[:254]
+    wanted = PeopleFilter.of(request.GET)
+    rows = wanted.rows()
     sent = Message.objects.filter(contact=OuterRef("pk"), state=MessageState.SENT).order_by("-sent_at")
-    page = page_of(request, found(asked).annotate(last_at=Subquery(sent.values("sent_at")[:1])))
-    blocked = suppression.blocking([row.address for row in page])
+    last_at = Subquery(sent.values("sent_at")[:1])
+    page = slice_of(request, rows.select_related("site").annotate(last_at=last_at), query=wanted.query())
+    standing = groups.of_people(row.pk for row in page.rows)
+    for row in page.rows:
+        row.in_groups = standing.get(row.pk, [])
     context = {
         "page": page,
-        "blocked": blocked,
-        "q": asked,
-        "query": kept(q=asked),
+        "count": told(rows),
+        "blocked": suppression.blocking([row.address for row in page.rows]),
+        "wanted": wanted,
+        "query": wanted.query(),
+        "menus": menus_of(wanted),
+        "saved": saved_views.menu_of(ViewPage.CONTACTS, request.GET.dict(), user=request.user),
+        "may_administer": request.membership.may(Role.ADMIN),
+        "group_form": GroupForm(),
+        "group_names": names_of_groups(),
         "may_work": request.membership.may(Role.MEMBER),
         "nav_on": "contacts",
     }
@@ -72,6 +70,9 @@ def contact(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "mails": [(mail, why.state_of(mail, now=now)) for mail in mails],
         "replies": Reply.objects.filter(thread__contact=row).count(),
         "blocked": suppression.is_suppressed(row.address),
+        "groups": groups.of_people([row.pk]).get(row.pk, []),
+        "group_form": GroupForm(),
+        "group_names": names_of_groups(),
         "campaigns": row.enrollments.select_related("campaign").order_by("-created_at"),
         "may_work": request.membership.may(Role.MEMBER),
         "nav_on": "contacts",
@@ -134,6 +135,19 @@ def contact_delete(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
             "A block on the address stays, so that an import cannot bring it back.",
         ],
     )
+
+
+def menus_of(wanted: PeopleFilter) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+    """(name, title, what is set, choices); what is set and not among them stays set."""
+    rows = list(groups.by_name()[:MOST_OFFERED])
+    named = {kind: [(str(row.pk), row.name) for row in rows if row.kind == kind] for kind in GroupKind}
+    return [
+        ("tag", "Tag", wanted.tag, named[GroupKind.TAG]),
+        ("list", "List", wanted.list, named[GroupKind.LIST]),
+        ("basis", "May be written to by", wanted.basis, list(Basis.choices)),
+        ("written", "Mail", wanted.written, list(WRITTEN.items())),
+        ("replied", "Replies", wanted.replied, list(REPLIED.items())),
+    ]
 
 
 def _saved(form: ContactForm, row: Contact | None, actor: User) -> Contact | None:

@@ -36,7 +36,7 @@ def inbox(request: MemberRequest) -> HttpResponse:
     first = page["rows"][0].thread if page["rows"] else None
     if first is not None:
         page.update(inbox_page.thread_panes(request, inbox_page.own(first.pk)))
-    return render(request, "outreach/inbox.html", page | inbox_page.choices(page["wanted"]))
+    return render(request, "outreach/inbox.html", page | inbox_page.choices(request, page["wanted"]))
 
 
 @member(Role.VIEWER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.http import QueryDict
 
@@ -12,10 +13,10 @@ from accounts import clock
 from accounts.access import MemberRequest, own_or_404
 from accounts.models import Role
 from mailbox.models import Mailbox, MailboxState
-from outreach import labels, suggestions
+from outreach import labels, saved_views, suggestions
 from outreach.inbox import acts, answering, conversation, listing, presence, search, site
 from outreach.inbox.listing import Wanted
-from outreach.models import Campaign, Label, Project, RemovalCase, Reply, ReplyKind, Thread
+from outreach.models import Campaign, Label, Project, RemovalCase, Reply, ReplyKind, Thread, ViewPage
 from outreach.suppression import is_suppressed
 
 # Names in a menu of filters; more are found by the list's search.
@@ -94,8 +95,8 @@ def list_pane(request: MemberRequest, here: Thread | None = None) -> dict[str, A
     }
 
 
-def choices(wanted: Wanted) -> dict[str, Any]:
-    """The menus of the filter, by name. What is set but is not in the menu stays set."""
+def choices(request: MemberRequest, wanted: Wanted) -> dict[str, Any]:
+    """The menus of the filter, by name, and the saved views. What is set but is not in a menu stays set."""
     found = {
         "mailbox": [(str(row.pk), row.address) for row in Mailbox.objects.live()[:MOST_CHOICES]],
         "project": _named(Project.objects.order_by("name").values_list("pk", "name")[:MOST_CHOICES]),
@@ -104,7 +105,13 @@ def choices(wanted: Wanted) -> dict[str, Any]:
     }
     titles = {"mailbox": "Mailbox", "project": "Project", "campaign": "Campaign", "label": "Label"}
     menus = [(name, titles[name], getattr(wanted, name), rows) for name, rows in found.items()]
-    return {"menus": menus}
+    given = dict(parse_qsl(wanted.query()))
+    return {
+        "menus": menus,
+        "saved": saved_views.menu_of(ViewPage.INBOX, given, user=request.user),
+        "may_work": request.membership.may(Role.MEMBER),
+        "may_administer": request.membership.may(Role.ADMIN),
+    }
 
 
 def mails_pane(request: MemberRequest, row: Thread) -> dict[str, Any]:
@@ -162,7 +169,7 @@ def whole(request: MemberRequest, row: Thread) -> dict[str, Any]:
     """All panes, with this conversation open."""
     page = {**list_pane(request, row), **thread_panes(request, row), "reading": True}
     page["query"] = page["wanted"].query()
-    return page | choices(page["wanted"])
+    return page | choices(request, page["wanted"])
 
 
 def _named(rows: Any) -> list[tuple[str, str]]:

@@ -55,6 +55,9 @@ SCOPES = {
     "launch_campaign": "campaigns:launch",
     "list_campaign_messages": "read",
     "explain_message": "read",
+    **dict.fromkeys(["list_groups", "get_group"], "read"),
+    **dict.fromkeys(["add_group", "rename_group", "delete_group"], "contacts:write"),
+    **dict.fromkeys(["put_into_group", "take_out_of_group"], "contacts:write"),
     "list_texts": "read",
     "add_text": "library:write",
     "get_text": "read",
@@ -81,6 +84,8 @@ NAMES = {
     "launch_campaign": "campaign",
     "list_campaign_messages": "running",
     "explain_message": "message",
+    **dict.fromkeys(["get_group", "rename_group", "delete_group"], "group"),
+    **dict.fromkeys(["put_into_group", "take_out_of_group"], "group"),
     "get_text": "text",
     "change_text": "text",
     "delete_text": "text",
@@ -98,7 +103,13 @@ FURTHER = {"person": "person", "position": 1}
 # What a viewer does not see although it changes nothing.
 NOT_FOR_VIEWERS = {"list_imports", "get_import", "list_import_rejects"}
 # The body is looked at before the row.
-BODY_FIRST = {"launch_campaign", "add_campaign_people", "skip_campaign_step"}
+BODY_FIRST = {
+    "put_into_group",
+    "take_out_of_group",
+    "launch_campaign",
+    "add_campaign_people",
+    "skip_campaign_step",
+}
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _IDS = {
     "id": _UUID,

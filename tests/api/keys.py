@@ -14,7 +14,7 @@ from accounts.keys import Minted
 from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import uuid7, workspace
 
-LISTS = ["workspaces", "projects", "contacts", "mailboxes", "campaigns", "texts"]
+LISTS = ["workspaces", "projects", "contacts", "mailboxes", "campaigns", "texts", "groups"]
 
 
 def owner_of(here: Workspace) -> User:

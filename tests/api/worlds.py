@@ -48,13 +48,15 @@ def _fill(here: Workspace, word: str) -> dict[str, str]:
         )
         enrollment = factories.make_enrollment(running, person)
         message = factories.make_message(enrollment)
+        group = factories.make_group(f"Tag {word}", people=[person])
         listed = factories.make_import(f"ben@{word}.example", filename=f"{word}.csv")
         text = factories.make_text(f"Text {word}", folder=word, subject=f"About {word}")
         for number in range(3):
             factories.make_contact(f"more{number}@{word}.example", name=f"More {word}")
     rows = {
         "project": project, "mailbox": mailbox, "contact": person, "campaign": campaign,
-        "running": running, "message": message, "text": text, "person": enrollment, "import": listed,
+        "running": running, "message": message, "text": text, "group": group, "person": enrollment,
+        "import": listed,
     }  # fmt: skip
     return {"workspace": here.sid, **{kind: str(row.pk) for kind, row in rows.items()}}
 

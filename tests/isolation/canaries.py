@@ -28,7 +28,7 @@ WORKSPACE_WIDE = {
     "mailbox_mailbox", "mailbox_credential", "mailbox_pendingconsent", "mailbox_receipt",
     "mailbox_receiptstep", "outreach_site", "outreach_contact", "outreach_suppression",
     "outreach_contactimport", "outreach_importpart",
-    "outreach_savedtext",
+    "outreach_savedtext", "outreach_group", "outreach_grouping", "outreach_savedview",
 }  # fmt: skip
 # The log grows and is never changed: its sentences hold the word because the workspace's name does.
 GROWS_ONLY = {"accounts_auditevent", "accounts_audittext", "accounts_auditseal", "accounts_auditanchor"}

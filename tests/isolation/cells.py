@@ -163,7 +163,7 @@ def _ask(
 ) -> HttpResponse:
     if cell.method == "GET":
         answer = client.get(url, fields, headers=headers)
-    elif cell.method in ("POST", "PATCH") and cell.address.is_api:
+    elif cell.method in ("POST", "PUT", "PATCH") and cell.address.is_api:
         sent = json.dumps(fields)
         answer = client.generic(cell.method, url, sent, content_type="application/json", headers=headers)
     elif cell.method == "POST":

@@ -115,6 +115,9 @@ def fill(owner: User, word: str = WORD) -> Rows:
         "receipt": receipt,
         "import": factories.make_import(f"ben@{word}.example", filename=f"{word}.csv", actor=owner),
         "suppression": factories.make_suppression(f"no@{word}.example"),
+        "view": factories.make_view(owner, f"View {word}", is_shared=True),
+        "group": factories.make_group(f"Tag {word}", people=[person]),
+        "other_group": factories.make_group(f"Other tag {word}"),
         "text": factories.make_text(f"Text {word}", subject=f"About {word}", body=f"<p>Hello {word}</p>"),
     }
 

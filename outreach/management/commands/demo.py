@@ -23,11 +23,11 @@ from accounts.workspaces import create_workspace
 from mailbox.connecting import connect
 from mailbox.models import Mailbox
 from mailbox.types import Connection
-from outreach import campaigns
+from outreach import campaigns, groups, saved_views
 from outreach.contacts import save_contact
 from outreach.links import cases, request_text
 from outreach.links import importing as link_importing
-from outreach.models import Campaign, Contact, Project, RemovalCase, Verdict
+from outreach.models import Campaign, Contact, GroupKind, Project, RemovalCase, Verdict, ViewPage
 from outreach.models.campaigns import every_day
 from outreach.pipeline import compose
 
@@ -78,6 +78,7 @@ def _make(grants: list[dict[str, Any]]) -> None:
     with workspace(here):
         mailboxes = {grant["provider"]: connect(_connection(grant), user=mira) for grant in grants}
         people = _people(mira)
+        _groups(mira, people)
         _campaign(mira, people, mailboxes.get("google"))
         _removal_project(mira, mailboxes.get("microsoft"))
 
@@ -120,6 +121,17 @@ def _people(actor: User) -> list[Contact]:
             )
             for row in csv.DictReader(file)
         ]
+
+
+def _groups(actor: User, people: list[Contact]) -> None:
+    """A tag, a list and two views, so that there is something to filter by."""
+    huts = groups.make(GroupKind.TAG, "Writes about huts", actor=actor)
+    writers = [row.pk for row in people if "hut" in " ".join(row.fields.values()).lower()]
+    groups.put(huts, Contact.objects.filter(pk__in=writers), actor=actor)
+    spring = groups.make(GroupKind.LIST, "Spring guides", actor=actor)
+    groups.put(spring, Contact.objects.filter(pk__in=[row.pk for row in people[:8]]), actor=actor)
+    for name, query in (("Hut writers", f"tag={huts.pk}"), ("Not written to yet", "written=never")):
+        saved_views.save(ViewPage.CONTACTS, name=name, query=query, is_shared=True, owner=actor)
 
 
 def _campaign(actor: User, people: list[Contact], mailbox: Mailbox | None) -> Campaign:

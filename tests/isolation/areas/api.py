@@ -15,6 +15,14 @@ API: dict[str, dict[str, Call]] = {
     "api:project": {"GET": Call(VIEWER, _READ, project=True)},
     "api:contacts": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, "contacts:write")},
     "api:contact": {"GET": Call(VIEWER, _READ)},
+    "api:groups": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, "contacts:write")},
+    "api:group": {
+        "GET": Call(VIEWER, _READ),
+        "PATCH": Call(MEMBER, "contacts:write"),
+        "DELETE": Call(MEMBER, "contacts:write"),
+    },
+    "api:group_people": {"POST": Call(MEMBER, "contacts:write")},
+    "api:group_people_out": {"POST": Call(MEMBER, "contacts:write")},
     "api:imports": {"GET": Call(MEMBER, _READ), "POST": Call(MEMBER, _PEOPLE)},
     "api:import": {"GET": Call(MEMBER, _READ)},
     "api:import_match": {"POST": Call(MEMBER, _PEOPLE)},
@@ -67,6 +75,7 @@ ROWS: dict[tuple[str, str], str] = {
     ("api:workspace", "sid"): "workspace",
     ("api:project", "pk"): "project",
     ("api:contact", "pk"): "contact",
+    ("api:group", "pk"): "group",
     ("api:mailbox", "pk"): "mailbox",
     ("api:campaign", "pk"): "draft",
     ("api:campaign_messages", "pk"): "running",
@@ -84,18 +93,26 @@ ROWS: dict[tuple[str, str], str] = {
 ALSO_TAKEN: dict[str, frozenset[str]] = {}
 
 # (address, field): an id that is not theirs is left out, as one that is gone would be.
-LEAVES_OUT: set[tuple[str, str]] = set()
+LEAVES_OUT: set[tuple[str, str]] = {
+    ("api:group_people", "contacts"),
+    ("api:group_people_out", "contacts"),
+    ("api:enrollments", "contacts"),
+}
 
 
 def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
     """What a form posts to an address. `ids`: the rows' ids by their names in the house."""
     return {
         "api:contacts": {"address": "new@other.example", "source": "their page"},
+        "api:groups": {"kind": "list", "name": "One more"},
+        "api:group": {"name": "Taken over"},
+        "api:group_people": {"contacts": [ids["contact"]]},
+        "api:group_people_out": {"contacts": [ids["contact"]]},
         "api:texts": {"name": "One more", "body": "<p>Other</p>"},
         "api:text": {"name": "Taken over"},
         "api:campaigns": {"name": "One more", "project": ids["project"], "mailbox": ids["mailbox"]},
         "api:campaign": {"name": "Taken over", "mailbox": ids["mailbox"]},
-        "api:imports": {"content": "QQphQG90aGVyLmV4YW1wbGU=", "source": "their page"},
+        "api:imports": {"content": "RW1haWwKamFAb3RoZXIuZXhhbXBsZQo=", "source": "their page"},
         "api:step": {"body": "<p>Other</p>"},
         "api:enrollments": {"contacts": [ids["contact"]]},
     }

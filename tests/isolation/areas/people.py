@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.isolation.rules import MEMBER, VIEWER, Rule, acts, asks, reads
+from tests.isolation.rules import MEMBER, VIEWER, Rule, acts, asks, reads, shows
 
 INSIDE: dict[str, Rule] = {
     "outreach:contacts": reads(VIEWER),
@@ -18,6 +18,16 @@ INSIDE: dict[str, Rule] = {
     "outreach:contact_import_rejects": reads(MEMBER),
     "outreach:contact_import_cancel": acts(MEMBER),
     "outreach:contact_import_undo": asks(MEMBER),
+    "outreach:groups": shows(VIEWER, MEMBER),
+    "outreach:group": asks(MEMBER),
+    "outreach:group_merge": asks(MEMBER),
+    "outreach:group_delete": asks(MEMBER),
+    "outreach:group_people": acts(MEMBER),
+    "outreach:group_undo": acts(MEMBER),
+    "outreach:view_new": acts(MEMBER),
+    "outreach:view_open": reads(VIEWER),
+    "outreach:view_edit": asks(MEMBER),
+    "outreach:view_delete": asks(MEMBER),
     "outreach:sites": reads(VIEWER),
     "outreach:site": reads(VIEWER),
     "outreach:suppressions": reads(VIEWER),
@@ -29,6 +39,8 @@ INSIDE: dict[str, Rule] = {
 ROWS: dict[tuple[str, str], str] = {
     ("outreach:contact", "pk"): "contact",
     ("outreach:contact_import", "pk"): "import",
+    ("outreach:group", "pk"): "group",
+    ("outreach:view", "pk"): "view",
     ("outreach:site", "pk"): "site",
     ("outreach:suppression", "pk"): "suppression",
 }
@@ -39,7 +51,7 @@ ALSO_TAKEN: dict[str, frozenset[str]] = {
 }
 
 # (address, field): an id that is not theirs is left out, as one that is gone would be.
-LEAVES_OUT: set[tuple[str, str]] = set()
+LEAVES_OUT: set[tuple[str, str]] = {("outreach:group_people", "person")}
 
 
 def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
@@ -60,6 +72,12 @@ def sent(ids: dict[str, str], word: str) -> dict[str, dict[str, Any]]:
             "basis": "legitimate",
             "source": "their page",
         },
-        "outreach:contact_import": {"step": "store", "basis": "legitimate"},
+        "outreach:contact_import": {"step": "store", "basis": "legitimate", "kind": "tag", "name": "Brought"},
+        "outreach:groups": {"kind": "list", "name": "One more"},
+        "outreach:view_new": {"page": "contacts", "name": "Later", "query": "country=PT", "is_shared": "on"},
+        "outreach:view_edit": {"name": "Taken over", "is_shared": "on"},
+        "outreach:group": {"name": "Taken over"},
+        "outreach:group_merge": {"into": ids["other_group"]},
+        "outreach:group_people": {"act": "put", "kind": "tag", "name": "New", "person": ids["contact"]},
         "outreach:suppression_new": {"value": "other@other.example"},
     }

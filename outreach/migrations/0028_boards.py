@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0007_answers_of_the_api'),
-        ('outreach', '0026_library'),
+        ('outreach', '0027_groups_and_views'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

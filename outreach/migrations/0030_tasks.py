@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0007_answers_of_the_api'),
-        ('outreach', '0028_stages_by_facts'),
+        ('outreach', '0029_stages_by_facts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -178,7 +178,7 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("outreach", "0027_boards")]
+    dependencies = [("outreach", "0028_boards")]
 
     operations = [
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
