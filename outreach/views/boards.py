@@ -34,8 +34,10 @@ def board(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 @member(Role.VIEWER)
 @require_GET
 def board_more(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
-    """The next cards of the column `?stage=`, behind `?after=`."""
+    """The next cards of the column `?stage=`, behind `?after=`; without both, the way to the board."""
     project = own_or_404(Project, pk)
+    if not request.GET:
+        return redirect("outreach:board", slug=request.workspace.slug, pk=pk)
     try:
         column = stages.more(
             project,
