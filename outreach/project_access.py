@@ -5,9 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from accounts import projects
-from accounts.models import Membership
+from accounts.models import Membership, Role
 from accounts.projects import ProjectName
+from accounts.tenancy import current_workspace_id
 from outreach.models import Project, ProjectAccess
 
 
@@ -32,6 +35,14 @@ class Access:
         ProjectAccess.objects.bulk_create(
             [ProjectAccess(membership=membership, project=row) for row in chosen if row.pk not in known]
         )
+
+
+def working_on(project: uuid.UUID) -> QuerySet[Membership]:
+    """Members who see this project and may change something there, by name."""
+    rows = Membership.objects.filter(workspace_id=current_workspace_id(), user__is_active=True)
+    rows = rows.exclude(role=Role.VIEWER).select_related("user").order_by("user__name", "pk")
+    sees = ProjectAccess.objects.filter(membership=OuterRef("pk"), project=project)
+    return rows.filter(Q(all_projects=True) | Q(role__in=[Role.OWNER, Role.ADMIN]) | Exists(sees))
 
 
 projects.register(Access())

@@ -7,15 +7,16 @@ import uuid
 import zoneinfo
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts import audit, clock
 from accounts.clock import Now
-from accounts.models import Membership, Role, User
-from accounts.tenancy import current_workspace_id, uuid7
+from accounts.models import Membership, User
+from accounts.tenancy import uuid7
 from mailbox.models import Replies
+from outreach import project_access
 from outreach.inbox import places
-from outreach.models import Note, ProjectAccess, ReplyKind, Thread
+from outreach.models import Note, ReplyKind, Thread
 
 LONGEST_NOTE = 5000
 MORNING = dt.time(9)
@@ -116,10 +117,7 @@ def wake(thread: Thread, *, actor: User) -> bool:
 
 def assignable(thread: Thread) -> QuerySet[Membership]:
     """Members who may answer and see this conversation."""
-    rows = Membership.objects.filter(workspace_id=current_workspace_id(), user__is_active=True)
-    rows = rows.exclude(role=Role.VIEWER).select_related("user").order_by("user__name", "pk")
-    sees = ProjectAccess.objects.filter(membership=OuterRef("pk"), project=thread.project_id)
-    rows = rows.filter(Q(all_projects=True) | Q(role__in=[Role.OWNER, Role.ADMIN]) | Exists(sees))
+    rows = project_access.working_on(thread.project_id)
     if thread.mailbox is not None and thread.mailbox.replies == Replies.PRIVATE:
         return rows.filter(user=thread.mailbox.owner_id)
     return rows

@@ -1,6 +1,7 @@
 """Projects, contacts, campaigns, messages, threads, links."""
 
 from outreach.models.attachments import Attachment
+from outreach.models.boards import Card, Cause, Stage, StageMove
 from outreach.models.campaigns import (
     Campaign,
     CampaignKind,
@@ -21,6 +22,7 @@ from outreach.models.messages import Message, MessageKind, MessageState
 from outreach.models.projects import Project, ProjectAccess
 from outreach.models.receiving import Comparison, PassedOver, Suggested, Suggestion
 from outreach.models.saved_views import SavedView, ViewPage
+from outreach.models.tasks import Task, TaskKind
 from outreach.models.threads import Label, Note, Reply, ReplyKind, Thread, ThreadWords
 
 __all__ = [
@@ -30,7 +32,9 @@ __all__ = [
     "Campaign",
     "CampaignKind",
     "CampaignState",
+    "Card",
     "CaseState",
+    "Cause",
     "Comparison",
     "Consent",
     "Contact",
@@ -60,12 +64,16 @@ __all__ = [
     "SavedText",
     "SavedView",
     "Site",
+    "Stage",
+    "StageMove",
     "Step",
     "StepCondition",
     "Suggested",
     "Suggestion",
     "Suppression",
     "SuppressionReason",
+    "Task",
+    "TaskKind",
     "TextUse",
     "Thread",
     "ThreadWords",

@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern
 
-from outreach.urls import campaigns, inbox, library, mailboxes, people, projects, removals
+from outreach.urls import boards, campaigns, inbox, library, mailboxes, people, projects, removals
 
 app_name = "outreach"
 urlpatterns: list[URLPattern] = [
     *projects.urlpatterns,
+    *boards.urlpatterns,
     *mailboxes.urlpatterns,
     *campaigns.urlpatterns,
     *people.urlpatterns,

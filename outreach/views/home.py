@@ -12,12 +12,13 @@ from accounts.access import MemberRequest, member
 from accounts.models import Role
 from mailbox.limited_use import PERMISSIONS
 from mailbox.models import Provider
-from outreach import suggestions, today
+from outreach import suggestions, to_do, today
 from outreach.inbox import listing
 from outreach.views import campaign_counts as counts
 
 MOST_REPLIES = 7
 MOST_CAMPAIGNS = 8
+MOST_TASKS = 5
 
 
 @member(Role.VIEWER)
@@ -41,6 +42,8 @@ def home(request: MemberRequest) -> HttpResponse:
     suggested = suggestions.waiting().count()
     broken, sending = today.broken(), today.sending(now=now)
     replied, written, early = today.answered_of_written(now=now)
+    # One more than is shown tells that there are others.
+    tasks = list(to_do.due(request.membership)[: MOST_TASKS + 1])
     page = {
         "now": now,
         "broken": broken,
@@ -51,6 +54,9 @@ def home(request: MemberRequest) -> HttpResponse:
         "suggested": suggested,
         "replies": listing.rows_of(waiting[:MOST_REPLIES]),
         "reply_count": listing.told(waiting),
+        "tasks": tasks[:MOST_TASKS],
+        "task_count": f"{MOST_TASKS}+" if len(tasks) > MOST_TASKS else len(tasks),
+        "today": to_do.today(),
         "campaigns": counts.with_counts(today.running())[:MOST_CAMPAIGNS],
         "drafts": today.drafts(),
         "sending": sending,

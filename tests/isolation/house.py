@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts import keys
+from accounts import clock, keys
 from accounts.membership import invitations
 from accounts.models import Membership, Role, User, Workspace
 from accounts.tenancy import WorkspaceModel, uuid7, workspace
@@ -25,10 +25,12 @@ from outreach.models import (
     Backlink,
     CampaignKind,
     CampaignState,
+    Card,
     EnrollmentState,
     MessageState,
     Note,
     RemovalCase,
+    Task,
     Verdict,
 )
 from outreach.models.links import url_key
@@ -86,6 +88,7 @@ def fill(owner: User, word: str = WORD) -> Rows:
     key = keys.mint(name=f"Key {word}", scopes=["read"], actor=owner, pk=uuid7()).key
     guest = User.objects.create_user(f"guest-{key.pk.hex}@{word}.example", name=f"Gwen {word}")
     me = Membership.objects.get(user=owner, workspace=key.workspace_id)
+    card = Card.objects.get(project=project, site=person.site)
     return {
         "key": key,
         "membership": Membership.objects.create(workspace=me.workspace, user=guest, role=Role.MEMBER),
@@ -96,6 +99,8 @@ def fill(owner: User, word: str = WORD) -> Rows:
         "mailbox": mailbox,
         "contact": person,
         "site": person.site,
+        "card": card,
+        "task": Task.objects.create(card=card, title=f"Call {inner}", due=clock.now().date(), assignee=me),
         "draft": draft,
         "running": running,
         "enrollment": enrollment,

@@ -9,6 +9,7 @@ from types import ModuleType
 
 from tests.isolation.areas import (
     api,
+    boards,
     campaigns,
     inbox,
     library,
@@ -20,5 +21,15 @@ from tests.isolation.areas import (
 )
 
 # With an INSIDE of its own: addresses below /w/<slug>/.
-PAGES: tuple[ModuleType, ...] = (workspace, mailboxes, projects, campaigns, library, people, inbox, removals)
+PAGES: tuple[ModuleType, ...] = (
+    workspace,
+    mailboxes,
+    projects,
+    boards,
+    campaigns,
+    library,
+    people,
+    inbox,
+    removals,
+)
 AREAS: tuple[ModuleType, ...] = (*PAGES, api)
