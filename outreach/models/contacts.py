@@ -57,7 +57,7 @@ def address_index(address: str) -> bytes:
 
 class ContactQuerySet(WorkspaceQuerySet["Contact"]):
     def untouched(self) -> ContactQuerySet:
-        """Nobody wrote to them, enrolled them, attached them to a case or a card, edited or named them again."""
+        """Nobody wrote to them, enrolled them, gave them to a case or a card, edited or named them again."""
         nothing = dict.fromkeys(("messages", "enrollments", "threads", "cases", "cards"))
         return self.filter(touched_at=None, **nothing)
 
