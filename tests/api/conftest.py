@@ -25,6 +25,7 @@ def here(in_ws: Workspace, owner: User) -> Workspace:
     person = factories.make_contact("ana@ridgewalkers.example", name="Ana Lima")
     factories.make_campaign(name="Winter", contacts=[person])
     factories.make_text("First note", folder="Huts")
+    factories.make_group("Guides")
     return in_ws
 
 
@@ -35,4 +36,5 @@ def theirs(stranger: User) -> Workspace:
         factories.make_campaign(name="Kingfisher", mailbox=factories.make_mailbox(address="kf@kf.example"))
         factories.make_contact("kingfisher@kf.example")
         factories.make_text("Kingfisher")
+        factories.make_group("Kingfisher")
     return row

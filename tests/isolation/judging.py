@@ -107,6 +107,8 @@ def _calling(cell: Cell, calls: dict[str, Call]) -> tuple[int, ...]:
         return (404,)
     if visitor is Visitor.ELSEWHERE and call.project:
         return (404,)
+    if visitor is Visitor.ELSEWHERE and call.names_project:
+        return (400,)
     return CALL_TAKEN if cell.where == "here" else (*CALL_TAKEN, 400, 404, 422)
 
 

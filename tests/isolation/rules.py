@@ -70,8 +70,12 @@ def makes_projects(role: Role) -> Rule:
 
 @dataclass(frozen=True)
 class Call:
-    """One operation of the API: the least role of a browser session, and the scope of a key ("" for any)."""
+    """One operation of the API: the least role of a browser session, and the scope of a key ("" for any).
+
+    `names_project`: the body names one, which is refused as one that is not there (400).
+    """
 
     least: Role
     scope: str = ""
     project: bool = False
+    names_project: bool = False

@@ -65,6 +65,7 @@ class Visitor(Enum):
     ADDS = "key: contacts:write"
     LAUNCHES = "key: campaigns:launch"
     WRITES = "key: library:write"
+    COMPOSES = "key: campaigns:write"
     FOREIGN_KEY = "key of another workspace"
     REVOKED = "revoked key"
     EXPIRED = "key that has run out"
@@ -98,6 +99,7 @@ ROLES = {
     Visitor.ELSEWHERE: Role.MEMBER,
     Visitor.VIEWER: Role.VIEWER,
 }
+_EVERY = ("read", "contacts:write", "campaigns:write", "campaigns:launch", "library:write")
 # A test holds that no scope of the product is missing here.
 SCOPES: dict[Visitor, tuple[str, ...]] = {
     Visitor.NO_SCOPE: (),
@@ -105,10 +107,9 @@ SCOPES: dict[Visitor, tuple[str, ...]] = {
     Visitor.ADDS: ("contacts:write",),
     Visitor.LAUNCHES: ("campaigns:launch",),
     Visitor.WRITES: ("library:write",),
-    Visitor.FOREIGN_KEY: ("read", "contacts:write", "campaigns:launch", "library:write"),
+    Visitor.COMPOSES: ("campaigns:write",),
     **dict.fromkeys(
-        (Visitor.REVOKED, Visitor.EXPIRED, Visitor.FAR_AWAY, Visitor.ORPHAN),
-        ("read", "contacts:write", "campaigns:launch", "library:write"),
+        (Visitor.FOREIGN_KEY, Visitor.REVOKED, Visitor.EXPIRED, Visitor.FAR_AWAY, Visitor.ORPHAN), _EVERY
     ),
     **dict.fromkeys((Visitor.GUESSED, Visitor.NO_KEY, Visitor.DIGEST, Visitor.GARBLED, Visitor.NAMELESS), ()),
 }

@@ -32,7 +32,7 @@ API: dict[str, dict[str, Call]] = {
     "api:import_rejects": {"GET": Call(MEMBER, _READ)},
     "api:mailboxes": {"GET": Call(VIEWER, _READ)},
     "api:mailbox": {"GET": Call(VIEWER, _READ)},
-    "api:campaigns": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, _CAMPAIGNS)},
+    "api:campaigns": {"GET": Call(VIEWER, _READ), "POST": Call(MEMBER, _CAMPAIGNS, names_project=True)},
     "api:campaign": {
         "GET": Call(VIEWER, _READ, project=True),
         "PATCH": Call(MEMBER, _CAMPAIGNS, project=True),

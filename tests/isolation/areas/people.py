@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.isolation.rules import MEMBER, VIEWER, Rule, acts, asks, reads, shows
+from tests.isolation.rules import ADMIN, MEMBER, VIEWER, Rule, acts, asks, reads, shows
 
 INSIDE: dict[str, Rule] = {
     "outreach:contacts": reads(VIEWER),
@@ -26,8 +26,8 @@ INSIDE: dict[str, Rule] = {
     "outreach:group_undo": acts(MEMBER),
     "outreach:view_new": acts(MEMBER),
     "outreach:view_open": reads(VIEWER),
-    "outreach:view_edit": asks(MEMBER),
-    "outreach:view_delete": asks(MEMBER),
+    "outreach:view_edit": asks(ADMIN, own=MEMBER),
+    "outreach:view_delete": asks(ADMIN, own=MEMBER),
     "outreach:sites": reads(VIEWER),
     "outreach:site": reads(VIEWER),
     "outreach:suppressions": reads(VIEWER),
