@@ -145,7 +145,7 @@ def thread_panes(request: MemberRequest, row: Thread) -> dict[str, Any]:
     to = last.from_address if last else row.contact.address
     blocked = is_suppressed(to) or is_suppressed(row.contact.address)
     case = RemovalCase.objects.filter(enrollment=row.enrollment_id, enrollment__isnull=False).first()
-    task_cards = list(stages.cards_about(row.contact, project=row.project_id)[:1])
+    task_cards = list(stages.cards_about(row.contact, project=row.project_id)[:MOST_TASKS])
     return {
         **mails,
         "task_cards": task_cards,

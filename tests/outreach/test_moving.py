@@ -188,6 +188,17 @@ def test_a_campaign_that_is_not_theirs_or_cancelled_is_refused_beside_the_field(
     assert of(here, ANA).state == EnrollmentState.RUNNING
 
 
+def test_a_campaign_that_cannot_send_takes_nobody_and_changes_nothing(
+    me: Client, here: Campaign, there: Campaign
+) -> None:
+    Campaign.objects.filter(pk=there.pk).update(mailbox=None)
+    answer = me.post(at(here, of(here, ANA)), {"to": str(there.pk)})
+    assert answer.status_code == 422
+    assert "Choose the mailbox it leaves from." in answer.content.decode()
+    assert of(here, ANA).state == EnrollmentState.RUNNING
+    assert not Enrollment.objects.filter(campaign=there).exists()
+
+
 def test_who_sees_one_project_moves_nobody_into_another_and_reads_no_name_of_it(
     signed_in: Callable[[User], Client], ws: Workspace, member: User, here: Campaign
 ) -> None:
