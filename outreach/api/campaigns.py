@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -97,9 +98,10 @@ class Campaigns(Operation):
         draft = CampaignDraft(data=request.data)
         draft.is_valid(raise_exception=True)
         values = dict(draft.validated_data)
-        project = Project.objects.filter(pk=values.pop("project")).first()
-        if project is None:
-            raise ValidationError({"project": "There is no such project in this workspace."})
+        try:
+            project = own_or_404(Project, values.pop("project"))
+        except Http404 as gone:
+            raise ValidationError({"project": "There is no such project in this workspace."}) from gone
         with transaction.atomic():
             row = journeys.create(
                 name=values.pop("name"),

@@ -18,7 +18,16 @@ from accounts.models import User
 from accounts.viewpoint import whole_workspace
 from outreach import groups
 from outreach.imports import parts
-from outreach.models import Contact, ContactImport, Enrollment, ImportState, Message, RemovalCase, Thread
+from outreach.models import (
+    Card,
+    Contact,
+    ContactImport,
+    Enrollment,
+    ImportState,
+    Message,
+    RemovalCase,
+    Thread,
+)
 
 A_BATCH = 500
 AT_ONCE = 1_000
@@ -32,11 +41,12 @@ class Outlook:
     written: int
     enrolled: int
     attached: int
+    carded: int
     touched: int
 
     @property
     def stays(self) -> int:
-        return self.written + self.enrolled + self.attached + self.touched
+        return self.written + self.enrolled + self.attached + self.carded + self.touched
 
     @property
     def reasons(self) -> list[str]:
@@ -45,6 +55,7 @@ class Outlook:
             (self.written, "exchanged mail with you"),
             (self.enrolled, "in a campaign"),
             (self.attached, "the contact of a removal case"),
+            (self.carded, "on a project’s board"),
             (self.touched, "edited since or named by another list"),
         ]
         return [f"{count:,} {words}" for count, words in parts_of_it if count]
@@ -58,15 +69,18 @@ def outlook(row: ContactImport) -> Outlook:
         is_written=written,
         is_enrolled=Exists(Enrollment.objects.filter(**its)),
         is_attached=Exists(RemovalCase.objects.filter(**its)),
+        is_carded=Exists(Card.objects.filter(**its)),
     )
     mail, campaign, case = Q(is_written=True), Q(is_enrolled=True), Q(is_attached=True)
-    touched = Q(touched_at__isnull=False)
+    card, touched = Q(is_carded=True), Q(touched_at__isnull=False)
+    free = ~card & ~case & ~campaign & ~mail
     counts = rows.aggregate(
         written=Count("pk", filter=mail),
         enrolled=Count("pk", filter=campaign & ~mail),
         attached=Count("pk", filter=case & ~campaign & ~mail),
-        touched=Count("pk", filter=touched & ~case & ~campaign & ~mail),
-        goes=Count("pk", filter=~touched & ~case & ~campaign & ~mail),
+        carded=Count("pk", filter=card & ~case & ~campaign & ~mail),
+        touched=Count("pk", filter=touched & free),
+        goes=Count("pk", filter=~touched & free),
     )
     return Outlook(**counts)
 

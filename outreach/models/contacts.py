@@ -57,8 +57,8 @@ def address_index(address: str) -> bytes:
 
 class ContactQuerySet(WorkspaceQuerySet["Contact"]):
     def untouched(self) -> ContactQuerySet:
-        """Nobody has written to them, enrolled them, attached them to a case, edited or named them again."""
-        nothing = {"messages": None, "enrollments": None, "threads": None, "cases": None}
+        """Nobody wrote to them, enrolled them, attached them to a case or a card, edited or named them again."""
+        nothing = dict.fromkeys(("messages", "enrollments", "threads", "cases", "cards"))
         return self.filter(touched_at=None, **nothing)
 
 

@@ -14,6 +14,7 @@ from outreach import contacts
 from outreach.importing import read_pasted
 from outreach.imports import steps, storing, undoing
 from outreach.models import (
+    Card,
     Contact,
     ContactImport,
     Enrollment,
@@ -28,7 +29,7 @@ from tests.outreach.lists import csv_of, worked_off
 
 SignedIn = Callable[[User], Client]
 # What may hold a contact; an undo has to ask each of them.
-HOLDERS = {"messages", "enrollments", "threads", "cases"}
+HOLDERS = {"messages", "enrollments", "threads", "cases", "cards"}
 
 
 def stored(*addresses: str) -> ContactImport:
@@ -68,7 +69,7 @@ def test_it_deletes_who_means_nothing_to_anybody(in_ws: Workspace) -> None:
 def test_it_keeps_who_was_written_to_enrolled_attached_edited_or_named_again(
     in_ws: Workspace, signed_in: SignedIn, member: User
 ) -> None:
-    names = ("written", "answered", "enrolled", "attached", "edited", "again", "goes")
+    names = ("written", "answered", "enrolled", "attached", "carded", "edited", "again", "goes")
     row = stored(*[f"{name}@one.example" for name in names])
     campaign = factories.make_campaign()
     factories.make_message(factories.make_enrollment(campaign, person("written@one.example")))
@@ -76,6 +77,7 @@ def test_it_keeps_who_was_written_to_enrolled_attached_edited_or_named_again(
     project = factories.make_project()
     site = Site.objects.get(domain="one.example")
     RemovalCase.objects.create(project=project, site=site, contact=person("attached@one.example"))
+    Card.objects.create(project=project, contact=person("carded@one.example"))
     factories.make_thread(factories.make_enrollment(campaign, person("answered@one.example")))
     # Each is held by one thing alone.
     alone = [person("written@one.example"), person("answered@one.example")]
@@ -91,8 +93,8 @@ def test_it_keeps_who_was_written_to_enrolled_attached_edited_or_named_again(
     asked = client.get(f"{at}undo/").content.decode()
     assert "Delete 1 person" in asked
     assert (
-        "6 people stay: 2 exchanged mail with you, 1 in a campaign, 1 the contact of a removal case, "
-        in asked
+        "7 people stay: 2 exchanged mail with you, 1 in a campaign, 1 the contact of a removal case, "
+        "1 on a project’s board, " in asked
     )
     assert "2 edited since or named by another list" in asked
     client.post(f"{at}undo/")
@@ -100,7 +102,7 @@ def test_it_keeps_who_was_written_to_enrolled_attached_edited_or_named_again(
     assert (row.state, row.removed) == (ImportState.UNDONE, 1)
     left = {str(one.address).partition("@")[0] for one in Contact.objects.all()}
     assert left == set(names) - {"goes"}
-    assert "6 people stay" in client.get(at).content.decode()
+    assert "7 people stay" in client.get(at).content.decode()
 
 
 def test_it_does_not_delete_who_is_held_by_a_project_that_a_member_does_not_see(
