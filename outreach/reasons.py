@@ -81,6 +81,7 @@ CODES: dict[str, Code] = {
     "held_back": _ends("G13", "This person is held back."),
     "stopped": _ends("G13", "This person was taken out of the campaign."),
     "campaign_cancelled": _ends("G13", "The campaign was ended before this mail left."),
+    "moved": _ends("", "Moved to another campaign by a person."),
     "removed": _ends("", "Taken out of the campaign by a person."),
     "skipped": _ends("", "A person skipped this step."),
     "no_click": _ends("", "Skipped: no link was opened."),

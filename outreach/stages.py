@@ -93,6 +93,15 @@ def cards_of(project: Project, *, assignee: uuid.UUID | None = None) -> QuerySet
     return rows.filter(assignee=assignee) if assignee else rows
 
 
+def cards_about(contact: Contact, *, project: uuid.UUID | None = None) -> QuerySet[Card]:
+    """Their site's or their own, in each project or in one."""
+    about = Q(contact=contact)
+    if contact.site_id:
+        about |= Q(site=contact.site_id)
+    rows = Card.objects.filter(about).select_related("project", "site", "contact")
+    return rows.filter(project=project) if project else rows.order_by("-stage_at", "-id")
+
+
 def board(project: Project, *, assignee: uuid.UUID | None = None) -> list[Column]:
     """Its six columns. Fourteen queries, whatever the number of cards."""
     rows = cards_of(project, assignee=assignee)

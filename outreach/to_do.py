@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -64,6 +65,11 @@ def open_for(person: Membership | None) -> QuerySet[Task]:
         "card__project", "card__site", "card__contact", "assignee__user"
     )
     return rows.filter(assignee=person) if person else rows
+
+
+def about(cards: Iterable[Card]) -> QuerySet[Task]:
+    """What is to do about these cards, whoever does it."""
+    return open_for(None).filter(card__in=[card.pk for card in cards])
 
 
 def due(person: Membership) -> QuerySet[Task]:

@@ -97,10 +97,12 @@ def of_enrollment(row: Enrollment, now: dt.datetime, goes: str = "") -> Shown:
         return Shown("n", "suppressed", "Suppressed", sentence, rung=rung)
     if last is None:
         if row.state == EnrollmentState.CANCELLED:
-            return Shown("n", "cancelled", "Cancelled", format_html("{}", sentence_for(row.reason)))
+            return Shown(
+                "n", "cancelled", "Cancelled", format_html("{}{}", _stopped(row), _on(row.stopped_at))
+            )
         return Shown("n", "planned", "Planned", "Goes when the campaign is queued.")
     if row.state == EnrollmentState.CANCELLED and last.state in (MessageState.CANCELLED, MessageState.SENT):
-        sentence = format_html("{}{}", sentence_for(row.reason), _on(row.stopped_at))
+        sentence = format_html("{}{}", _stopped(row), _on(row.stopped_at))
         return Shown("n", "cancelled", "Cancelled", sentence, rung=rung)
     if row.paused_at is not None and row.state in GOING and last.state in STOPPABLE:
         words = "A person paused this{}. The mail keeps its place and its text."
@@ -122,6 +124,12 @@ def of_enrollment(row: Enrollment, now: dt.datetime, goes: str = "") -> Shown:
         if row.state == EnrollmentState.FINISHED:
             return replace(shown, sentence=format_html("{} No step follows.", shown.sentence))
     return shown
+
+
+def _stopped(row: Enrollment) -> str:
+    """Names where somebody was moved to, where the page knows it (moving.with_names)."""
+    name = getattr(row, "moved_name", None) if row.reason == "moved" else None
+    return f"Moved to “{name}” by a person." if name else sentence_for(row.reason)
 
 
 def _held_back(row: Enrollment) -> Shown:

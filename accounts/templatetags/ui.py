@@ -96,6 +96,7 @@ BELOW = {
     "inbox": "inbox",
     "thread": "inbox",
     "reply": "inbox",
+    "task": "tasks",
     "campaign": "campaigns",
     "project": "campaigns",
     "enrollment": "campaigns",

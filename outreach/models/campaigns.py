@@ -178,6 +178,8 @@ class Enrollment(WorkspaceModel):
     answer_suspected_at = models.DateTimeField(null=True)
     # A person has paused this one; the campaign goes on with the others.
     paused_at = models.DateTimeField(null=True)
+    # Where a person moved them (outreach/moving.py); kept for the sentence and for Undo.
+    moved_to = models.ForeignKey(Campaign, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta(WorkspaceModel.Meta):
         constraints = [

@@ -12,6 +12,7 @@ from outreach.views import (
     enrollment_acts,
     hand_edit,
     holidays,
+    moving,
 )
 
 CAMPAIGN = "w/<slug:slug>/campaigns/<uuid:pk>/"
@@ -22,6 +23,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{CAMPAIGN}log/", campaigns.campaign_log, name="campaign_log"),
     path(f"{CAMPAIGN}people/", campaign_people.campaign_people, name="campaign_people"),
     path(f"{CAMPAIGN}people/selected/", enrollment_acts.enrollments_selected, name="enrollments_selected"),
+    path(f"{CAMPAIGN}people/move/", moving.enrollments_move, name="enrollments_move"),
+    path(f"{CAMPAIGN}people/move/back/", moving.enrollments_move_back, name="enrollments_move_back"),
     path(f"{CAMPAIGN}people/<uuid:person>/", campaigns.campaign_person, name="campaign_person"),
     path(f"{CAMPAIGN}people/<uuid:person>/remove/", enrollment_acts.campaign_remove, name="campaign_remove"),
     path(f"{CAMPAIGN}people/<uuid:person>/pause/", enrollment_acts.enrollment_pause, name="enrollment_pause"),

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import audit, clock
 from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
-from outreach import hand_edits, ledger, saved_views, timeline, why
+from outreach import hand_edits, ledger, moving, saved_views, timeline, why
 from outreach.forms_campaigns import CampaignForm
 from outreach.models import (
     Campaign,
@@ -95,7 +95,7 @@ def campaign(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
 def campaign_person(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) -> HttpResponse:
     """What is known of one person here, mail by mail: a dialog for htmx, else a page."""
     rows = Enrollment.objects.filter(campaign=pk).select_related("campaign", "contact__site")
-    row = own_or_404(rows.prefetch_related(_mails("replies")), person)
+    row = own_or_404(moving.with_names(rows).prefetch_related(_mails("replies")), person)
     mails = sorted(row.messages.all(), key=lambda mail: mail.step.position if mail.step else 0)
     events: dict[uuid.UUID, list[Event]] = {}
     for event in Event.objects.filter(key__in=[mail.pk for mail in mails]).order_by("at"):
@@ -208,7 +208,8 @@ def _people(row: Campaign, show: str, asked: str) -> Any:
             Q(contact__site__domain__icontains=asked) | Q(contact__company__icontains=asked)
         )
     return (
-        people.select_related("campaign", "contact__site")
+        moving.with_names(people)
+        .select_related("campaign", "contact__site")
         .prefetch_related(_mails())
         .order_by(F("doubted").desc(), "created_at", "id")
     )

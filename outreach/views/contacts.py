@@ -17,7 +17,7 @@ from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role, User
 from accounts.viewpoint import whole_workspace
 from outreach import contacts as people
-from outreach import groups, saved_views, suppression, why
+from outreach import groups, saved_views, stages, suppression, to_do, why
 from outreach.forms import ContactForm
 from outreach.forms_groups import MOST_OFFERED, GroupForm, names_of_groups
 from outreach.models import Basis, Contact, GroupKind, Message, MessageState, Reply, ViewPage
@@ -25,6 +25,9 @@ from outreach.models.messages import STOPPABLE
 from outreach.people_filter import REPLIED, WRITTEN, PeopleFilter, told
 from outreach.views.asking import ask
 from outreach.views.listing import page_of, slice_of
+
+# What the page of a person shows of tasks: projects that they are on the board of, and open ones.
+MOST_CARDS, MOST_TASKS = 5, 5
 
 
 @member(Role.VIEWER)
@@ -64,6 +67,7 @@ def contact(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         Message.objects.filter(contact=row).select_related(*why.WITH).order_by("-created_at", "-id"),
     )
     now = clock.now()
+    task_cards = list(stages.cards_about(row)[:MOST_CARDS])
     context = {
         "contact": row,
         "page": mails,
@@ -74,6 +78,10 @@ def contact(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         "group_form": GroupForm(),
         "group_names": names_of_groups(),
         "campaigns": row.enrollments.select_related("campaign").order_by("-created_at"),
+        "task_cards": task_cards,
+        "open_tasks": list(to_do.about(task_cards)[:MOST_TASKS]),
+        "task_from": f"person={pk}",
+        "today": to_do.today(),
         "may_work": request.membership.may(Role.MEMBER),
         "nav_on": "contacts",
     }

@@ -53,7 +53,7 @@ def enrollment_pause(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) -
 def enrollment_go_on(request: MemberRequest, pk: uuid.UUID, person: uuid.UUID) -> HttpResponse:
     """`?site=yes`: everybody of the same site; `?since=`: those of them who were paused in this moment."""
     row = _own(pk, person)
-    since = _moment(request.GET.get("since", ""))
+    since = moment_of(request.GET.get("since", ""))
     meant = enrollments.beside(row).filter(paused_at=since) if since else _meant(request, row)
     count = enrollments.go_on(meant, actor=request.user)
     if count:
@@ -129,7 +129,7 @@ def enrollments_selected(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     """
     campaign = own_or_404(Campaign, pk)
     act = request.POST.get("act", "") or request.GET.get("act", "")
-    since = _moment(request.GET.get("since", ""))
+    since = moment_of(request.GET.get("since", ""))
     named = ids_of([*request.GET.getlist("person"), *request.POST.getlist("person")])
     rows = Enrollment.objects.filter(campaign=campaign)
     rows = rows.filter(paused_at=since) if since else rows.filter(pk__in=named)
@@ -213,7 +213,8 @@ def _url(request: MemberRequest, name: str, row: Enrollment) -> str:
     return reverse(f"outreach:{name}", kwargs=where)
 
 
-def _moment(text: str) -> dt.datetime | None:
+def moment_of(text: str) -> dt.datetime | None:
+    """None for what is no moment; one without a zone is none."""
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:

@@ -13,7 +13,7 @@ from accounts import clock
 from accounts.access import MemberRequest, own_or_404
 from accounts.models import Role
 from mailbox.models import Mailbox, MailboxState
-from outreach import labels, saved_views, suggestions
+from outreach import labels, saved_views, stages, suggestions, to_do
 from outreach.inbox import acts, answering, conversation, listing, presence, search, site
 from outreach.inbox.listing import Wanted
 from outreach.models import Campaign, Label, Project, RemovalCase, Reply, ReplyKind, Thread, ViewPage
@@ -23,6 +23,7 @@ from outreach.suppression import is_suppressed
 MOST_CHOICES = 200
 # Of a conversation, where somebody asks for all of it.
 MOST_MAILS = 400
+MOST_TASKS = 5
 
 
 def own(pk: uuid.UUID) -> Thread:
@@ -144,8 +145,13 @@ def thread_panes(request: MemberRequest, row: Thread) -> dict[str, Any]:
     to = last.from_address if last else row.contact.address
     blocked = is_suppressed(to) or is_suppressed(row.contact.address)
     case = RemovalCase.objects.filter(enrollment=row.enrollment_id, enrollment__isnull=False).first()
+    task_cards = list(stages.cards_about(row.contact, project=row.project_id)[:MOST_TASKS])
     return {
         **mails,
+        "task_cards": task_cards,
+        "open_tasks": list(to_do.about(task_cards)[:MOST_TASKS]),
+        "task_from": f"thread={row.pk}",
+        "today": to_do.today(),
         "to": to,
         "blocked": blocked,
         "asks": blocked is not None,

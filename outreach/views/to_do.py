@@ -16,7 +16,7 @@ from accounts.access import MemberRequest, member, own_or_404
 from accounts.models import Role
 from outreach import to_do
 from outreach.forms_tasks import TaskForm
-from outreach.models import Card, Task
+from outreach.models import Card, Contact, Task, Thread
 from outreach.views.listing import kept, page_of
 
 PUT_OFF = {"tomorrow": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
@@ -34,7 +34,7 @@ def tasks(request: MemberRequest) -> HttpResponse:
         "query": kept(whose=whose),
         "today": to_do.today(),
         "may_work": request.membership.may(Role.MEMBER),
-        "nav_on": "home",
+        "nav_on": "tasks",
     }
     return render(request, "outreach/tasks.html", page)
 
@@ -42,14 +42,16 @@ def tasks(request: MemberRequest) -> HttpResponse:
 @member(Role.MEMBER)
 @require_http_methods(["GET", "POST"])
 def task_new(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
+    """`?person=` or `?thread=`: the page that it was begun on, to come back to."""
     card = own_or_404(Card.objects.select_related("project", "site", "contact"), pk)
+    back, words = _begun_on(request, card)
     form = TaskForm(request.POST or None, card=card, me=request.membership)
     if request.method == "POST" and form.is_valid():
         task = form.save(actor=request.user)
         messages.success(request, f"“{task.title}” is a task for {task.due:%-d %b}")
-        return redirect("outreach:card", slug=request.workspace.slug, pk=pk)
+        return redirect(back)
     status = 422 if request.method == "POST" else 200
-    page = {"form": form, "card": card, "nav_on": "campaigns"}
+    page = {"form": form, "card": card, "back": back, "back_words": words, "nav_on": "tasks"}
     return render(request, "outreach/task_new.html", page, status=status)
 
 
@@ -86,6 +88,18 @@ def task_put_off(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
         undo = f"{_url(request, 'task_put_off', pk)}?{urlencode({'due': task.due.isoformat()})}"
         messages.success(request, f"“{task.title}” is due on {day:%-d %b}", extra_tags=f"undo:{undo}")
     return _back(request, task)
+
+
+def _begun_on(request: MemberRequest, card: Card) -> tuple[str, str]:
+    """(address, words) of the way back; the card's page where no other is named."""
+    slug = request.workspace.slug
+    if "person" in request.GET:
+        person = own_or_404(Contact, request.GET["person"])
+        return reverse("outreach:contact", kwargs={"slug": slug, "pk": person.pk}), person.greeting
+    if "thread" in request.GET:
+        thread = own_or_404(Thread.objects.select_related("contact"), request.GET["thread"])
+        return reverse("outreach:thread", kwargs={"slug": slug, "pk": thread.pk}), thread.contact.greeting
+    return _url(request, "card", card.pk), card.title
 
 
 def _back(request: MemberRequest, task: Task) -> HttpResponse:

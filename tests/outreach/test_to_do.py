@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import clock
 from accounts.models import AuditEvent, Membership, Role, User, Workspace
 from outreach import to_do
-from outreach.models import Card, Task, TaskKind
+from outreach.models import Card, Contact, Enrollment, Message, Task, TaskKind
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +148,49 @@ def test_it_is_anybodys_when_the_member_leaves(in_ws: Workspace, member: User, c
     make(card, "Call", days=0, to=place(member, in_ws), actor=member)
     place(member, in_ws).delete()
     assert Task.objects.get().assignee is None
+
+
+def test_a_task_begun_on_a_person_leads_back_there_and_stands_there(
+    me: Client, in_ws: Workspace, member: User, card: Card
+) -> None:
+    person = Contact.objects.get()
+    at = url(in_ws, f"contacts/{person.pk}/")
+    new = url(in_ws, f"cards/{card.pk}/task/") + f"?person={person.pk}"
+    page = me.get(at).content.decode()
+    assert f'href="{new}"' in page
+    assert "Nothing is to do." in page
+    assert f'href="{at}"' in me.get(new).content.decode()
+    fields = {"title": "Call Ana", "kind": "call", "due": to_do.today().isoformat(), "assignee": ""}
+    assert me.post(new, fields)["Location"] == at
+    page = me.get(at).content.decode()
+    assert "Call Ana</a>" in page
+    assert "nobody yet" in page
+    other = factories.make_contact("bo@moor.example")
+    assert "Call Ana" not in me.get(url(in_ws, f"contacts/{other.pk}/")).content.decode()
+    assert me.get(url(in_ws, f"cards/{card.pk}/task/?person=x")).status_code == 404
+
+
+def test_a_task_begun_in_a_conversation_is_of_its_project_and_leads_back_there(
+    me: Client, in_ws: Workspace, card: Card
+) -> None:
+    mail = Message.objects.get()
+    thread = factories.make_thread(Enrollment.objects.get())
+    Message.objects.update(thread=thread, state="sent", sent_at=clock.now())
+    factories.make_reply(Message.objects.select_related("thread").get())
+    # The same site in another project has a card of its own.
+    elsewhere = factories.make_enrollment(factories.make_campaign(), Contact.objects.get())
+    assert Card.objects.filter(project=elsewhere.campaign.project_id).exists()
+    at = url(in_ws, f"inbox/{thread.pk}/")
+    page = me.get(at).content.decode()
+    new = url(in_ws, f"cards/{card.pk}/task/") + f"?thread={thread.pk}"
+    assert page.count("/task/?thread=") == 1
+    assert f'href="{new}"' in page
+    fields = {"title": "Call Ana", "kind": "call", "due": to_do.today().isoformat(), "assignee": ""}
+    assert me.post(new, fields)["Location"] == at
+    assert "Call Ana</a>" in me.get(at).content.decode()
+    assert me.post(url(in_ws, f"cards/{card.pk}/task/?thread={mail.pk}"), fields).status_code == 404
+
+
+def test_the_way_to_the_tasks_stands_in_the_sidebar(me: Client, in_ws: Workspace) -> None:
+    page = me.get(url(in_ws, "tasks/")).content.decode()
+    assert f'<a href="{url(in_ws, "tasks/")}" class="on" aria-current="page" data-go="t">' in page

@@ -24,11 +24,21 @@ from accounts.workspaces import create_workspace
 from mailbox.connecting import connect
 from mailbox.models import Mailbox
 from mailbox.types import Connection
-from outreach import campaigns, groups, holidays, saved_views
+from outreach import campaigns, groups, holidays, saved_views, to_do
 from outreach.contacts import save_contact
 from outreach.links import cases, request_text
 from outreach.links import importing as link_importing
-from outreach.models import Campaign, Contact, GroupKind, Project, RemovalCase, Verdict, ViewPage
+from outreach.models import (
+    Campaign,
+    Card,
+    Contact,
+    GroupKind,
+    Project,
+    RemovalCase,
+    TaskKind,
+    Verdict,
+    ViewPage,
+)
 from outreach.models.campaigns import every_day
 from outreach.pipeline import compose
 
@@ -81,6 +91,7 @@ def _make(grants: list[dict[str, Any]]) -> None:
         people = _people(mira)
         _groups(mira, people)
         _campaign(mira, people, mailboxes.get("google"))
+        _tasks(mira)
         _removal_project(mira, mailboxes.get("microsoft"))
         _rest(mira)
 
@@ -154,6 +165,17 @@ def _campaign(actor: User, people: list[Contact], mailbox: Mailbox | None) -> Ca
         campaigns.save_step(campaign, position, subject=subject, body=body, wait_days=days, actor=actor)
     campaigns.add_contacts(campaign, people, actor=actor)
     return campaign
+
+
+def _tasks(actor: User) -> None:
+    """One for today, which Home shows, and one for later that nobody has taken."""
+    first, second = Card.objects.order_by("created_at", "id")[:2]
+    me, today = Membership.objects.get(user=actor), to_do.today()
+    words = "Call the editor about the hut map"
+    to_do.add(first, words, kind=TaskKind.CALL, due=today, assignee=me, actor=actor)
+    words = "Ask for a word on LinkedIn"
+    due = today + dt.timedelta(days=2)
+    to_do.add(second, words, kind=TaskKind.LINKEDIN, due=due, assignee=None, actor=actor)
 
 
 def _rest(actor: User) -> None:
