@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import HttpRequest
@@ -55,23 +55,41 @@ class SignupForm(forms.Form):
 class WorkspaceForm(WorkspaceModelForm):
     class Meta:
         model = Workspace
-        fields = ["name", "postal_address", "tracks_opens", "tracks_clicks", "single_keys"]
+        fields = [
+            "name",
+            "postal_address",
+            "cool_down_days",
+            "tracks_opens",
+            "tracks_clicks",
+            "single_keys",
+        ]
         labels = {
             "postal_address": "Postal address",
+            "cool_down_days": "Days between campaigns",
             "tracks_opens": "Count image loads outside the EU, UK and Switzerland",
             "tracks_clicks": "Count link clicks outside the EU, UK and Switzerland",
             "single_keys": "Single keys (J, K, P …) work on lists",
         }
         help_texts = {
             "postal_address": "Stands at the foot of every outreach mail. Mails do not leave without it.",
+            "cool_down_days": "So long no second campaign writes to somebody. 0 is off.",
             "tracks_opens": "An image load says little: mail proxies fetch images by themselves.",
         }
 
     def clean_name(self) -> str:
         return refuse_control_characters(self.cleaned_data["name"])
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["cool_down_days"].required = False
+
     def clean_postal_address(self) -> str:
         return refuse_control_characters(self.cleaned_data["postal_address"])
+
+    def clean_cool_down_days(self) -> int:
+        """What it was, where the field was left empty."""
+        given = self.cleaned_data["cool_down_days"]
+        return self.instance.cool_down_days if given is None else given
 
 
 class NewWorkspaceForm(forms.Form):

@@ -133,6 +133,8 @@ def remove_step(step: Step, *, actor: User | None = None) -> None:
     """Take the last step out, with its planned mails. Raises NotAllowed when mails of it have left."""
     if step.campaign.steps.filter(position__gt=step.position).exists():
         raise NotAllowed("Only the last step can be taken out.")
+    if step.position == 1:
+        raise NotAllowed("The first mail stays: a campaign has at least one step.")
     with transaction.atomic():
         Message.objects.filter(step=step).cancel("step_removed")
         if Message.objects.filter(step=step).exclude(state=MessageState.CANCELLED).exists():
@@ -142,7 +144,12 @@ def remove_step(step: Step, *, actor: User | None = None) -> None:
         if drafts:
             transaction.set_rollback(True)
             raise NotAllowed("A mail of this step lies as a draft in the mailbox. Try again in a minute.")
+        waited = list(Message.objects.filter(step=step).values_list("enrollment", flat=True))
         Message.objects.filter(step=step).delete()
+        # Nothing is left ahead of whoever waited for it.
+        Enrollment.objects.filter(pk__in=waited, state=EnrollmentState.RUNNING).update(
+            state=EnrollmentState.FINISHED, reason="all_accepted", stopped_at=Now()
+        )
         campaign, position = step.campaign, step.position
         step.delete()
         _tell("step_removed", f"Step {position} of “{campaign.name}” taken out", campaign, actor)

@@ -15,7 +15,7 @@ _WORDS = {
     "no_source": "It is not recorded how this address was found.",
     "no_basis": "No basis for writing to this person is recorded.",
     "consent_needed": "Their country asks for consent before a first mail, and none is recorded.",
-    "cool_down": "Another campaign wrote to this person within 30 days, or is about to.",
+    "cool_down": "Another campaign wrote to this person lately, or is about to.",
     "template": "A field of the text cannot be filled in for this person.",
     "no_links": "No link of this site is left to ask about.",
 }

@@ -17,7 +17,6 @@ from accounts.viewpoint import whole_workspace
 from mailbox.models import MailboxState
 from outreach import content, hand_edits, rendering, spinning, templating
 from outreach.gates import people
-from outreach.gates.facts import COOL_DOWN_DAYS
 from outreach.gates.verdict import days
 from outreach.holding import blank_code, held_sentence
 from outreach.models import (
@@ -248,7 +247,7 @@ def _codes(
 @whole_workspace("a person is spared over all projects")
 def _written_to(campaign: Campaign, rows: Sequence[Enrollment]) -> set[object]:
     """The contacts to whom another campaign wrote in the cool-down's time, or is about to write."""
-    since = clock.now() - days(COOL_DOWN_DAYS)
+    since = clock.now() - days(campaign.workspace.cool_down_days)
     first_mails = (
         Message.objects.filter(kind=MessageKind.FIRST, contact__in=[row.contact_id for row in rows])
         .exclude(campaign=campaign)

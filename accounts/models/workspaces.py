@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.text import slugify
 
@@ -22,6 +23,9 @@ class Role(models.TextChoices):
     @property
     def rank(self) -> int:
         return [Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER].index(self)
+
+
+MOST_COOL_DOWN_DAYS = 365
 
 
 def _workspace_sid() -> str:
@@ -44,6 +48,10 @@ class Workspace(models.Model):
     tracks_opens = models.BooleanField(default=False)
     tracks_clicks = models.BooleanField(default=True)
     single_keys = models.BooleanField(default=True)
+    # So long nobody is written to by a second campaign (F28); 0 switches that off.
+    cool_down_days = models.PositiveSmallIntegerField(
+        default=30, validators=[MaxValueValidator(MOST_COOL_DOWN_DAYS)]
+    )
     # Members without a second factor are led to setting one up before they see anything.
     requires_two_factors = models.BooleanField(default=False)
     # Owners who want the activity log's daily head by mail, as an anchor outside this installation.

@@ -193,7 +193,7 @@ class MessageShape(serializers.Serializer[Any]):
         source="row.step.position",
         default=None,
         allow_null=True,
-        help_text="1 to 3; null outside a sequence.",
+        help_text="From 1 on; null outside a sequence.",
     )
     contact = serializers.UUIDField(source="row.contact_id", allow_null=True)
     state = serializers.ChoiceField(choices=MessageState.choices, source="row.state")

@@ -21,7 +21,6 @@ from outreach.models import Message, MessageKind
 from outreach.models.contacts import address_index
 from outreach.suppression import indexes_of
 
-COOL_DOWN_DAYS = 30
 SITE_DAYS = 90
 SITE_MAILS = 4
 BULK = 50
@@ -36,7 +35,8 @@ _SEQUENCE = (MessageKind.FIRST, MessageKind.FOLLOW_UP, MessageKind.REMOVAL)
 PARAMETERS = """
     %(workspace)s, %(kind)s, %(message)s, %(mailbox)s, %(thread)s, %(campaign)s, %(step)s, %(contact)s,
     %(to)s, %(blocking)s::bytea[], %(identity)s, %(bounces_within)s, %(bounce_window)s, %(complaints_within)s,
-    %(cool_within)s, %(bulk_within)s, %(bulk)s, %(site_within)s, %(site_mails)s
+    (SELECT w.cool_down_days * %(day)s::interval FROM accounts_workspace w WHERE w.id = %(workspace)s),
+    %(bulk_within)s, %(bulk)s, %(site_within)s, %(site_mails)s
 """
 
 # The next holidays, each as "2026-12-25 Christmas Day": enough to name the next day on which mail leaves.
@@ -110,7 +110,7 @@ def values(message: Message) -> dict[str, Any]:
         "bounces_within": days(BOUNCE_DAYS),
         "bounce_window": BOUNCE_WINDOW,
         "complaints_within": days(COMPLAINT_DAYS),
-        "cool_within": days(COOL_DOWN_DAYS),
+        "day": days(1),
         "bulk_within": BULK_WINDOW,
         "bulk": BULK,
         "site_within": days(SITE_DAYS),

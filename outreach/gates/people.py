@@ -12,7 +12,6 @@ from mailbox.models import Provider
 from outreach.gates.facts import (
     BULK,
     BULK_WINDOW,
-    COOL_DOWN_DAYS,
     SITE_DAYS,
     SITE_MAILS,
     Asked,
@@ -85,17 +84,17 @@ def bulk(message: Message, asked: Asked) -> Verdict:
 
 
 def cool_down(message: Message, asked: Asked) -> Verdict:
-    """One address gets one first mail in 30 days, whichever campaign it comes from (F28)."""
+    """One address gets one first mail in the workspace's days, whichever campaign it comes from (F28)."""
     left = asked.facts.wrote_at if message.contact is not None else None
-    return GO if left is None else cooling_down(left)
+    return GO if left is None else cooling_down(left, within=message.workspace.cool_down_days)
 
 
-def cooling_down(left: dt.datetime) -> Verdict:
+def cooling_down(left: dt.datetime, *, within: int) -> Verdict:
+    """`within` is a number of days."""
     return waits(
         "cool_down",
-        f"Another campaign wrote to this person on {date(left)}. "
-        f"First mails are {COOL_DOWN_DAYS} days apart.",
-        until=left + days(COOL_DOWN_DAYS),
+        f"Another campaign wrote to this person on {date(left)}. First mails are {within} days apart.",
+        until=left + days(within),
     )
 
 

@@ -111,6 +111,7 @@ def step_new(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     known = row.steps.count()
     position = known + 1
     try:
+        _insist_on_editable(row)
         campaigns.save_step(row, position, subject="", body="", actor=request.user)
     except campaigns.NotAllowed as no:
         messages.error(request, str(no))
@@ -127,6 +128,7 @@ def step_delete(request: MemberRequest, pk: uuid.UUID, position: int) -> HttpRes
     title = _title(position, row.steps.count())
     if request.method == "POST":
         try:
+            _insist_on_editable(row)
             campaigns.remove_step(step, actor=request.user)
             messages.success(request, f"{title} deleted")
         except campaigns.NotAllowed as no:
@@ -233,6 +235,12 @@ def campaign_mode(request: MemberRequest, pk: uuid.UUID) -> HttpResponse:
     if request.htmx:
         return HttpResponse(headers={"HX-Redirect": back})
     return redirect(back)
+
+
+def _insist_on_editable(row: Campaign) -> None:
+    """A page from before the launch still has its buttons. Raises NotAllowed."""
+    if not row.is_editable:
+        raise campaigns.NotAllowed("Pause the campaign first: its steps change only while nothing is sent.")
 
 
 def _lost_with(row: Campaign, step: Step) -> list[str]:

@@ -146,13 +146,28 @@ def test_it_takes_only_an_unsent_last_step_out(in_ws: Workspace) -> None:
     first, second = campaign.steps.all()
     with pytest.raises(campaigns.NotAllowed):
         campaigns.remove_step(first)
-    row = make_message(campaign.enrollments.get(), position=2)
+    row = make_message(campaign.enrollments.get(), position=2, state=MessageState.SENT)
+    with pytest.raises(campaigns.NotAllowed):
+        campaigns.remove_step(second)
+    assert Message.objects.get(pk=row.pk).state == MessageState.SENT
+    Message.objects.filter(pk=row.pk).update(state=MessageState.PLANNED)
     campaigns.remove_step(second)
     assert not Message.objects.filter(pk=row.pk).exists()
-    Message.objects.update(state=MessageState.SENT)
     with pytest.raises(campaigns.NotAllowed):
         campaigns.remove_step(first)
-    assert Message.objects.get().state == MessageState.SENT
+
+
+def test_it_finishes_who_waited_for_a_step_that_is_taken_out(in_ws: Workspace) -> None:
+    """They stayed under way with nothing ahead, and their campaign never finished."""
+    campaign = running(1)
+    person = campaign.enrollments.get()
+    Enrollment.objects.filter(pk=person.pk).update(state=EnrollmentState.RUNNING)
+    Message.objects.filter(enrollment=person).update(state=MessageState.SENT)
+    make_message(person, position=2)
+    campaigns.remove_step(campaign.steps.get(position=2))
+    person.refresh_from_db()
+    assert (person.state, person.reason) == (EnrollmentState.FINISHED, "all_accepted")
+    assert campaigns.finish_idle() == 1
 
 
 def test_it_adds_people_once_and_plans_newcomers_of_a_running_campaign(in_ws: Workspace) -> None:

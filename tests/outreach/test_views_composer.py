@@ -196,6 +196,23 @@ def test_it_adds_and_deletes_steps_up_to_ten(client: Client, in_ws: Workspace) -
     assert campaign.steps.count() == 9
 
 
+def test_it_adds_and_deletes_no_step_while_the_campaign_runs(client: Client, in_ws: Workspace) -> None:
+    """A page from before the launch still has the buttons; an empty step would have been planned."""
+    campaign = draft(anselm(), steps=[factories.FIRST_MAIL, factories.FOLLOW_UP])
+    client.post(url(in_ws, campaign, "launch/"))
+    for path in ("compose/steps/", "compose/steps/2/delete/"):
+        answer = client.post(url(in_ws, campaign, path), follow=True)
+        assert "Pause the campaign first" in answer.content.decode()
+        assert campaign.steps.count() == 2
+
+
+def test_it_keeps_the_first_mail(client: Client, in_ws: Workspace) -> None:
+    campaign = draft(anselm())
+    answer = client.post(url(in_ws, campaign, "compose/steps/1/delete/"), follow=True)
+    assert "The first mail stays" in answer.content.decode()
+    assert campaign.steps.count() == 1
+
+
 def test_it_stores_how_long_a_follow_up_waits(client: Client, in_ws: Workspace) -> None:
     campaign = draft(steps=[factories.FIRST_MAIL, factories.FOLLOW_UP])
     client.post(url(in_ws, campaign) + "?step=2", {"body": "<p>Second</p>", "wait_days": "6"}, headers=HTMX)
