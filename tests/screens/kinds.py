@@ -31,6 +31,7 @@ NOT_SHOWN = {
     "outreach:example_words": "a part of a page",
     "outreach:inbox_news": "a part of a page",
     "outreach:find": "what the palette asks for",
+    "outreach:board_more": "a part of a page",
     "outreach:reply_frame": "the frame of a stranger's mail",
 }
 # What a stranger sees.
