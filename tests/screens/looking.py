@@ -72,7 +72,7 @@ def _walk(page: Page, url: str) -> list[tuple[str, str]]:
     while waiting:
         path = waiting.popleft()
         answer = page.goto(path)
-        kind = kind_of(path)
+        kind = kind_of(urlsplit(path).path)
         if answer is None or answer.status != 200 or "text/html" not in answer.headers["content-type"]:
             continue
         every.append((kind, path))
