@@ -198,6 +198,8 @@ def test_it_forgets_a_mailbox_that_is_gone(in_ws: Workspace) -> None:
 
 
 def test_it_names_a_task_for_every_wake_up() -> None:
+    # As a worker does when it starts; here other tests may have loaded them, or not.
+    app.loader.import_default_modules()
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
 
 
