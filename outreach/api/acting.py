@@ -14,9 +14,9 @@ from accounts.keys import Scope
 from accounts.models import Role
 from outreach import contacts as people
 from outreach.api.campaign_shapes import LaunchShape
-from outreach.api.campaigns import campaigns
+from outreach.api.campaigns import campaigns, not_ready
 from outreach.api.operation import Operation, answer
-from outreach.api.problems import MEDIA_TYPE, Conflict
+from outreach.api.problems import MEDIA_TYPE, Conflict, refused_by
 from outreach.api.reading import READING, contacts_page, rows_of
 from outreach.api.repeating import repeatable
 from outreach.api.schema import LISTED
@@ -96,9 +96,7 @@ class Contacts(Operation):
         own = values.pop("fields", {})
         form = ContactForm(values)
         if not form.is_valid():
-            raise ValidationError(
-                {name: [str(line) for line in lines] for name, lines in form.errors.items()}
-            )
+            raise refused_by(form)
         cleaned = {name: value for name, value in form.cleaned_data.items() if name != "fields_text"}
         try:
             row = people.save_contact(**cleaned, fields=own, actor=self.caller.person)
@@ -140,8 +138,7 @@ class CampaignLaunch(Operation):
             row.refresh_from_db()
             if row.state not in (CampaignState.DRAFT, CampaignState.CANCELLED):
                 return _launched(row)  # Somebody else queued it meanwhile.
-            lines = [(problem.code, problem.sentence) for problem in no.problems]
-            raise Conflict("The campaign is not ready.", code="not_ready", errors=lines) from no
+            raise not_ready(no) from no
         row.refresh_from_db()
         return _launched(row, queued=done.ready, held_back=done.held_back)
 

@@ -27,7 +27,7 @@ from outreach.api.campaign_shapes import (
 )
 from outreach.api.operation import Operation, answer
 from outreach.api.paging import page_of, uuid_of
-from outreach.api.problems import MEDIA_TYPE, Conflict
+from outreach.api.problems import MEDIA_TYPE, Conflict, refused_by
 from outreach.api.reading import READING, rows_of
 from outreach.api.repeating import repeatable
 from outreach.api.schema import LISTED
@@ -44,6 +44,12 @@ NOT_NOW = OpenApiResponse(Problem, description="It does not fit the state that t
 def campaigns() -> QuerySet[Campaign]:
     """Those of people; a project's removal requests have pages of their own."""
     return Campaign.objects.filter(kind=CampaignKind.OUTREACH)
+
+
+def not_ready(no: compose.NotReady) -> Conflict:
+    """What stops a campaign, as its page says it, to be raised."""
+    lines = [(problem.code, problem.sentence) for problem in no.problems]
+    return Conflict("The campaign is not ready.", code="not_ready", errors=lines)
 
 
 class Campaigns(Operation):
@@ -265,7 +271,7 @@ def _changed(operation: Operation, row: Campaign, values: dict[str, Any]) -> Cam
     }
     form = SettingsForm({**data, **values, **flags}, campaign=row)
     if not form.is_valid():
-        raise ValidationError({name: [str(line) for line in lines] for name, lines in form.errors.items()})
+        raise refused_by(form)
     return form.save(actor=operation.caller.person)
 
 

@@ -14,7 +14,7 @@ from accounts.access import own_or_404
 from outreach import campaigns as journeys
 from outreach import enrollments
 from outreach.api.campaign_shapes import AddedShape, EnrollmentShape, PeopleDraft
-from outreach.api.campaigns import NOT_NOW, WRITING, campaigns
+from outreach.api.campaigns import NOT_NOW, WRITING, campaigns, not_ready
 from outreach.api.operation import Operation, answer
 from outreach.api.paging import page_of
 from outreach.api.problems import MEDIA_TYPE, Conflict
@@ -71,8 +71,7 @@ class Enrollments(Operation):
         except journeys.NotAllowed as no:
             raise Conflict(str(no)) from no
         except compose.NotReady as no:
-            lines = [(problem.code, problem.sentence) for problem in no.problems]
-            raise Conflict("The campaign is not ready.", code="not_ready", errors=lines) from no
+            raise not_ready(no) from no
         missing = [one for one in asked if one not in found]
         return answer(
             AddedShape,

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
+from django.forms import BaseForm
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -47,6 +48,13 @@ class KeyReused(exceptions.APIException):
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
     default_code = "key_reused"
     default_detail = "This Idempotency-Key named another request. Make up a new one for each."
+
+
+def refused_by(form: BaseForm) -> exceptions.ValidationError:
+    """What a page's form found wrong, field by field, to be raised."""
+    return exceptions.ValidationError(
+        {name: [str(line) for line in lines] for name, lines in form.errors.items()}
+    )
 
 
 def handler(error: Exception, context: dict[str, Any]) -> Response:

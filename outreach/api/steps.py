@@ -6,7 +6,6 @@ import uuid
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,7 +14,7 @@ from outreach import campaigns as journeys
 from outreach.api.campaign_shapes import StepDraft, StepShape
 from outreach.api.campaigns import NOT_NOW, WRITING, campaigns
 from outreach.api.operation import Operation, answer
-from outreach.api.problems import MEDIA_TYPE, Conflict
+from outreach.api.problems import MEDIA_TYPE, Conflict, refused_by
 from outreach.api.reading import READING
 from outreach.forms_campaigns import StepForm
 from outreach.models import Campaign, Step
@@ -72,9 +71,7 @@ class StepOne(Operation):
         draft.is_valid(raise_exception=True)
         form = StepForm(draft.validated_data)
         if not form.is_valid():
-            raise ValidationError(
-                {name: [str(line) for line in lines] for name, lines in form.errors.items()}
-            )
+            raise refused_by(form)
         _refuse_running(row)
         try:
             step = journeys.save_step(row, position, actor=self.caller.person, **form.cleaned_data)

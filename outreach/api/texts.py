@@ -16,6 +16,7 @@ from accounts.models import Role
 from outreach import library
 from outreach.api.operation import Operation, answer
 from outreach.api.paging import page_of
+from outreach.api.problems import refused_by
 from outreach.api.reading import READING, rows_of
 from outreach.api.repeating import repeatable
 from outreach.api.schema import LISTED
@@ -108,5 +109,5 @@ class TextOne(Operation):
 def _saved(operation: Operation, row: SavedText | None, values: dict[str, Any]) -> SavedText:
     form = TextForm({"use": TextUse.OTHER, **values}, row=row)
     if not form.is_valid():
-        raise ValidationError({name: [str(line) for line in lines] for name, lines in form.errors.items()})
+        raise refused_by(form)
     return form.save(actor=operation.caller.person)
